@@ -1,0 +1,1 @@
+"""The Dagster project that turns raw interactions into published recommendations."""
