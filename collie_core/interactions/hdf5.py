@@ -1,0 +1,200 @@
+"""Interactions on disk: one HDF5 file, a group of columns, read in pieces."""
+
+import os
+from copy import copy
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+import h5py
+import numpy as np
+
+from collie_core.interactions.batches import Batch, generator
+from collie_core.interactions.hdf5_file import (
+    columns_of,
+    known_counts,
+    named_errors,
+    open_file,
+    opened,
+)
+from collie_core.interactions.ids import Count, Ids, at_least, checked_count, checked_seed
+from collie_core.interactions.implicit import Interactions, ManyImplicit
+from collie_core.interactions.negative_sampling import UniformSampler
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+INFER_ROWS = 1 << 20
+
+
+class HDF5Interactions:
+    """Implicit interactions in an HDF5 file, for data that do not fit in memory.
+
+    ``interactions[(start, size)]`` gives ((users (B,), items (B,)), negatives (B, K)) of the rows
+    from `start` on; negatives are approximate: drawn from all items. The file is opened when it is
+    first read, once in each process.
+
+    Parameters
+    ----------
+    hdf5_path : a file that `pandas_df_to_hdf5` wrote.
+    user_col, item_col : names of the columns of ids, from 0 on.
+    num_negative_samples : K, at least 1.
+    num_users, num_items : counts; "infer" takes the file's own, or reads the ids once to find out.
+    seed : of negatives and of shuffling; None draws one from the system's entropy.
+    shuffle : whether the rows of one piece come in random order.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it is not HDF5, cut short, without such columns, with columns of unequal lengths, or has
+        ids that are negative or beyond the counts; the message names the file.
+    """
+
+    def __init__(
+        self,
+        hdf5_path: str | Path,
+        user_col: str = "user_id",
+        item_col: str = "item_id",
+        num_negative_samples: int = 10,
+        num_users: Count = "infer",
+        num_items: Count = "infer",
+        seed: int | None = None,
+        shuffle: bool = False,
+    ) -> None:
+        self.hdf5_path = Path(hdf5_path).absolute()
+        self.user_col, self.item_col = user_col, item_col
+        self.num_negative_samples = at_least("num_negative_samples", num_negative_samples, 1)
+        self.seed, self.shuffle = checked_seed(seed), shuffle
+        self._opened: _Opened | None = None
+        self._rng = generator(self.seed)
+        with opened(self.hdf5_path) as file:
+            group = columns_of(file, (user_col, item_col))
+            self.num_interactions = len(group[user_col])
+            self.num_users = _count(group, "num_users", user_col, num_users)
+            self.num_items = _count(group, "num_items", item_col, num_items)
+        self.negative_sampler = UniformSampler(self.num_items)
+
+    @property
+    def mat(self) -> Any:
+        """Raise an AttributeError: the matrix of data on disk is not built."""
+        raise AttributeError(
+            f"mat of {self.hdf5_path} is not available, for the data may not fit in memory: "
+            "use read_hdf5 if they do"
+        )
+
+    def __len__(self) -> int:
+        return self.num_interactions
+
+    def __getitem__(self, start_idx_and_batch_size: tuple[int, int] | Batch) -> ManyImplicit:
+        if isinstance(start_idx_and_batch_size, Batch):
+            rows, key = start_idx_and_batch_size
+            return self._draw(rows, generator(*key))
+        return self._draw(start_idx_and_batch_size, self._rng)
+
+    def shuffled(self) -> Self:
+        """Return a view of the same file whose pieces come in random order."""
+        view = copy(self)
+        view.shuffle = True
+        return view
+
+    def head(self, n: int = 5) -> "pd.DataFrame":
+        """Return the first `n` rows of all columns."""
+        return self._frame(0, min(n, len(self)))
+
+    def tail(self, n: int = 5) -> "pd.DataFrame":
+        """Return the last `n` rows of all columns."""
+        return self._frame(max(len(self) - n, 0), len(self))
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_opened": None}  # a worker opens the file for itself
+
+    def _draw(self, rows: Any, rng: np.random.Generator) -> ManyImplicit:
+        if not isinstance(rows, tuple) or len(rows) != 2:
+            raise TypeError(f"index is {rows!r}, must be (start, size): these are rows on disk")
+        start, size = at_least("start", rows[0], 0), at_least("size", rows[1], 1)
+        if start >= len(self):
+            raise IndexError(f"start is {start}, must be below {len(self)}: the file ends there")
+        users = self._ids(self.user_col, start, size, self.num_users)
+        items = self._ids(self.item_col, start, size, self.num_items)
+        if self.shuffle:
+            order = rng.permutation(len(users))
+            users, items = users[order], items[order]
+        return (users, items), self.negative_sampler.sample(users, self.num_negative_samples, rng)
+
+    def _ids(self, name: str, start: int, size: int, count: int) -> Ids:
+        with named_errors(self.hdf5_path):
+            values = self._columns()[name][start : start + size]
+        low, high = values.min(), values.max()
+        if low < 0 or high >= count:
+            raise ValueError(
+                f"{self.hdf5_path} has {name} {low if low < 0 else high} in rows {start} to "
+                f"{start + len(values) - 1}, must be in 0..{count - 1}: map ids to 0..n-1 first"
+            )
+        return np.asarray(values, dtype=np.int32)
+
+    def _frame(self, start: int, stop: int) -> "pd.DataFrame":
+        import pandas as pd  # half of the time to import this package, and only for a look
+
+        with named_errors(self.hdf5_path):
+            columns = {name: data[start:stop] for name, data in self._columns().items()}
+        return pd.DataFrame(columns, index=range(start, stop))
+
+    def _columns(self) -> dict[str, h5py.Dataset]:
+        if self._opened is None or self._opened.process != os.getpid():
+            file = open_file(self.hdf5_path)
+            columns = dict(columns_of(file, (self.user_col, self.item_col)))
+            self._opened = _Opened(os.getpid(), file, columns)
+        return self._opened.columns
+
+
+class _Opened(NamedTuple):
+    """A file, held so that it stays open, and its columns, in the process that opened it."""
+
+    process: int
+    file: h5py.File
+    columns: dict[str, h5py.Dataset]
+
+
+def read_hdf5(
+    path: str | Path, user_col: str = "user_id", item_col: str = "item_id", **keywords: Any
+) -> Interactions:
+    """Return the whole file in memory as `Interactions`, which take `keywords`.
+
+    Where the file knows its counts they are used, and ids may be missing: a part of a split has
+    holes.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        See `HDF5Interactions`; what `Interactions` refuses is raised with the file's name.
+    """
+    with opened(path) as file:
+        group = columns_of(file, (user_col, item_col))
+        counts = known_counts(group)
+        users, items = group[user_col][:], group[item_col][:]
+        ratings = group["rating"][:] if "rating" in group else None
+        keywords = {"allow_missing_ids": len(counts) == 2} | counts | keywords
+        return Interactions(users=users, items=items, ratings=ratings, **keywords)
+
+
+def _count(group: h5py.Group, name: str, column: str, count: Count) -> int:
+    """Return how many users or items there are: as asked, as the file says, or as its ids say."""
+    if group[column].dtype.kind not in "iu":
+        raise ValueError(f"column {column!r} is {group[column].dtype}, must be of whole numbers")
+    if not len(group[column]):
+        raise ValueError(f"column {column!r} has 0 rows, must have at least 1")
+    if count != "infer":
+        return checked_count(name, count, 1, 1)
+    return known_counts(group).get(name) or _largest(group[column]) + 1
+
+
+def _largest(column: h5py.Dataset) -> int:
+    largest = -1
+    for start in range(0, len(column), INFER_ROWS):
+        values = column[start : start + INFER_ROWS]
+        if (low := int(values.min())) < 0:
+            row = start + int((values < 0).argmax())
+            raise ValueError(f"{column.name} {low} at row {row} is negative: map ids first")
+        largest = max(largest, int(values.max()))
+    return largest
