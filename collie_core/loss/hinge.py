@@ -1,0 +1,11 @@
+"""The hinge."""
+
+from torch import Tensor
+
+from collie_core.loss.pairwise import pairwise
+
+
+@pairwise
+def hinge_loss(gap: Tensor, ideal: Tensor) -> Tensor:
+    """Return the modified pairwise hinge loss: x = max(0, ideal - gap)."""
+    return (ideal - gap).clamp(min=0)
