@@ -1,0 +1,6 @@
+"""Honest baselines: models without gradients that any other has to beat."""
+
+from collie_core.baselines.item_knn import ItemKNN
+from collie_core.baselines.popularity import Popularity
+
+__all__ = ["ItemKNN", "Popularity"]

@@ -1,0 +1,125 @@
+"""One pass over the scores, from which every metric of a ranking follows."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from scipy.sparse import csr_matrix
+from torch import Tensor
+
+Floats = npt.NDArray[np.float64]
+Whole = npt.NDArray[np.int64]
+CELLS_A_BLOCK = 1 << 19  # scores compared at once: 2 MiB, which stay in the cache
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """Where each user's relevant items stand among the user's candidates.
+
+    The T pairs of a user and a relevant item are in the order of user and rank.
+
+    Parameters
+    ----------
+    owners : (T,) row of the user, 0..U-1.
+    ranks : (T,) from 1, best first; items of equal score are ranked by number.
+    midranks : (T,) from 1, worst first; items of equal score share the mean of their ranks.
+    num_relevant : (U,) relevant candidates, P.
+    num_candidates : (U,) items that are not excluded, C.
+    """
+
+    owners: Whole
+    ranks: Whole
+    midranks: Floats
+    num_relevant: Whole
+    num_candidates: Whole
+
+    def sum_by_user(self, values: npt.NDArray[Any]) -> Floats:
+        """Return the sums over each user's pairs of `values` (T,): (U,)."""
+        sums = np.bincount(self.owners, values, minlength=len(self.num_relevant))
+        return sums.astype(np.float64)  # without any pairs they are integers
+
+    def places(self) -> Whole:
+        """Return the place of each pair among its user's relevant items, from 1: (T,)."""
+        starts = np.cumsum(self.num_relevant) - self.num_relevant
+        places: Whole = np.arange(1, len(self.owners) + 1) - starts[self.owners]
+        return places
+
+
+def rank_relevant(
+    scores: Tensor, relevant: csr_matrix, excluded: csr_matrix | None = None
+) -> Ranked:
+    """Return where the relevant items stand, without sorting the scores.
+
+    The rank of an item is 1 plus the number of candidates that score higher, or the same under a
+    lower number: counting that for the few relevant items costs less than sorting all.
+
+    Parameters
+    ----------
+    scores : (U, N), higher is better, none NaN: callers refuse them, for they know the users.
+    relevant : (U, N), whose stored entries are the relevant items.
+    excluded : (U, N), whose stored entries are no candidates, relevant or not.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ.
+    """
+    if tuple(scores.shape) != relevant.shape:
+        raise ValueError(
+            f"scores have shape {tuple(scores.shape)}, must have {relevant.shape}: score all items"
+        )
+    table = _table(scores)
+    num_items = relevant.shape[1]
+    cells = _cells(relevant)
+    candidates = np.full(relevant.shape[0], num_items, dtype=np.int64)
+    if excluded is not None:
+        table = np.maximum(table, np.finfo(table.dtype).min)  # -inf is for the excluded alone
+        hidden = _cells(excluded)
+        rows, columns = np.divmod(hidden, num_items)
+        table[rows, columns] = -np.inf
+        candidates -= np.bincount(rows, minlength=len(candidates))
+        cells = np.setdiff1d(cells, hidden, assume_unique=True)
+    owners, items = cells // num_items, cells % num_items
+    higher, same, before = _count(table, owners, items)
+    ranks = 1 + higher + before
+    midranks = candidates[owners] - higher - (same - 1) / 2
+    order = np.lexsort((ranks, owners))
+    num_relevant = np.bincount(owners, minlength=len(candidates))
+    return Ranked(owners, ranks[order], midranks[order], num_relevant, candidates)
+
+
+def _cells(matrix: csr_matrix) -> Whole:
+    """Return the stored entries as row · N + column, sorted, each once."""
+    entries = matrix.tocoo()
+    return np.unique(entries.row.astype(np.int64) * matrix.shape[1] + entries.col)
+
+
+def _table(scores: Tensor) -> npt.NDArray[Any]:
+    """Return `scores` (U, N) as an array.
+
+    NumPy counts here, on one core: 25 ms on the shape of MovieLens-100K, where torch took 60 ms
+    alone, and 600 ms with two threads on a busy machine, which wait for each other at every step.
+    """
+    precise = scores if scores.dtype == torch.float64 else scores.float()
+    table: npt.NDArray[Any] = precise.detach().cpu().numpy()
+    return table
+
+
+def _count(table: npt.NDArray[Any], owners: Whole, items: Whole) -> tuple[Whole, Whole, Whole]:
+    """Count for each pair the scores above its own, equal to it, and equal under lower numbers."""
+    above, equal, before = np.zeros((3, len(owners)), dtype=np.int64)
+    numbers = np.arange(table.shape[1])
+    step = max(1, CELLS_A_BLOCK // table.shape[1])
+    for start in range(0, len(owners), step):
+        block = slice(start, start + step)
+        rivals = table[owners[block]]
+        own = table[owners[block], items[block], None]
+        same = rivals == own
+        above[block] = np.count_nonzero(rivals > own, axis=1)
+        equal[block] = np.count_nonzero(same, axis=1)
+        tied = np.flatnonzero(equal[block] > 1)  # few, unless the scores are counts
+        lower = numbers < items[start + tied, None]
+        before[start + tied] = np.count_nonzero(same[tied] & lower, axis=1)
+    return above, equal, before
