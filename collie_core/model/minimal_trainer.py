@@ -1,0 +1,167 @@
+"""A plain training loop: fewer choices than Lightning's, and less between the batches."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, cast
+
+import torch
+from pytorch_lightning.loggers import Logger
+from pytorch_lightning.utilities.model_summary.model_summary import ModelSummary
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import ReduceLROnPlateau
+from tqdm import tqdm
+
+from collie_core.model.base import BasePipeline, Batch
+
+AfterEpoch = Callable[[int, float, float | None], bool]
+
+
+class CollieMinimalTrainer:
+    """Train a model in a plain loop, on one device.
+
+    Parameters
+    ----------
+    model : the model to train.
+    max_epochs : epochs, counted over all calls of `fit`, at which to stop.
+    gpus : True or > 0 trains on the GPU, False or 0 on the CPU, None on a GPU if there is one.
+    logger : receives the losses; True has no meaning here.
+    early_stopping_patience : epochs without a better loss (of validation, if there is any) before
+        training stops; None or False never stops early.
+    log_every_n_steps, flush_logs_every_n_steps : how often, in batches, the logger is written.
+    weights_summary : prints a summary of the weights unless None.
+    terminate_on_nan : refuse a loss that is not finite, naming the batch.
+    benchmark, deterministic : set in `torch.backends.cudnn` while training.
+    progress_bar_refresh_rate : batches between two updates of the progress bar.
+    verbosity : 0 prints nothing, 1 the losses of each epoch, 2 also progress bars.
+    after_epoch : called with the epoch from 1, its training and validation loss; True stops.
+    """
+
+    def __init__(
+        self,
+        model: BasePipeline,
+        max_epochs: int = 10,
+        gpus: bool | int | None = None,
+        logger: Logger | bool | None = None,
+        early_stopping_patience: int | None = 3,
+        log_every_n_steps: int = 50,
+        flush_logs_every_n_steps: int = 100,
+        weights_summary: str | None = "top",
+        terminate_on_nan: bool = False,
+        benchmark: bool = True,
+        deterministic: bool = True,
+        progress_bar_refresh_rate: int | None = None,
+        verbosity: bool | int = True,
+        *,
+        after_epoch: AfterEpoch | None = None,
+    ) -> None:
+        if max_epochs < 0:
+            raise ValueError(f"max_epochs is {max_epochs}, must be >= 0")
+        wanted = torch.cuda.is_available() if gpus is None else bool(gpus)
+        if wanted and not torch.cuda.is_available():
+            raise ValueError(f"gpus is {gpus}, but there is no GPU here: use gpus=0")
+        self.model = model
+        self.max_epochs = max_epochs
+        self.device = torch.device("cuda" if wanted else "cpu")
+        self.logger = logger if isinstance(logger, Logger) else None
+        self.early_stopping_patience = early_stopping_patience
+        self.log_every_n_steps = log_every_n_steps
+        self.flush_logs_every_n_steps = flush_logs_every_n_steps
+        self.weights_summary = weights_summary
+        self.terminate_on_nan = terminate_on_nan
+        self.cudnn = {"benchmark": benchmark, "deterministic": deterministic}
+        self.progress_bar_refresh_rate = progress_bar_refresh_rate
+        self.verbosity = int(verbosity)
+        self.after_epoch = after_epoch
+        self.num_epochs_completed = self.train_steps = 0
+
+    def fit(self, model: BasePipeline) -> None:
+        """Train `model` until `max_epochs`, or until it no longer improves."""
+        if self.verbosity and self.weights_summary is not None:
+            print(ModelSummary(model))
+        model.to(self.device)
+        configured = model.configure_optimizers()
+        if isinstance(configured, dict):
+            optimizer, schedule = configured["optimizer"], configured["lr_scheduler"]["scheduler"]
+        else:
+            optimizer, schedule = configured, None
+        best, waited = float("inf"), 0
+        with torch.backends.cudnn.flags(enabled=True, **self.cudnn):
+            while self.num_epochs_completed < self.max_epochs:
+                train_loss, validation_loss = self._epoch(model, optimizer)
+                watched = train_loss if validation_loss is None else validation_loss
+                if schedule is not None:
+                    plateau = isinstance(schedule, ReduceLROnPlateau)
+                    schedule.step(watched) if plateau else schedule.step()
+                best, waited = (watched, 0) if watched < best else (best, waited + 1)
+                if self._is_over(waited, train_loss, validation_loss):
+                    break
+
+    def _is_over(self, waited: int, train_loss: float, validation_loss: float | None) -> bool:
+        if self.after_epoch is not None and self.after_epoch(
+            self.num_epochs_completed, train_loss, validation_loss
+        ):
+            return True
+        patience = self.early_stopping_patience
+        if patience is None or patience is False or waited < patience:
+            return False
+        if self.verbosity:
+            print(f"Stopped: no better loss in {patience} epochs.")
+        return True
+
+    def _epoch(self, model: BasePipeline, optimizer: Optimizer) -> tuple[float, float | None]:
+        """Train and validate once; return both losses, the second None without data for it."""
+        train_loss = self._train(model, optimizer)
+        validation_loss = None if model.val_loader is None else self._validate(model)
+        self.num_epochs_completed += 1
+        model.hparams["num_epochs_completed"] += 1
+        losses = {"train_loss_epoch": train_loss}
+        if validation_loss is not None:
+            losses["val_loss_epoch"] = validation_loss
+        if self.logger is not None:
+            self.logger.log_metrics(losses, step=self.num_epochs_completed)
+            self.logger.save()
+        if self.verbosity:
+            numbers = "  ".join(f"{name[:-6]} {value:.4f}" for name, value in losses.items())
+            print(f"Epoch {self.num_epochs_completed:>3}  {numbers}")
+        return train_loss, validation_loss
+
+    def _train(self, model: BasePipeline, optimizer: Optimizer) -> float:
+        model.train()
+        total, rows = torch.zeros((), device=self.device), 0
+        for batch in self._batches(model.train_dataloader(), "train"):
+            optimizer.zero_grad(set_to_none=True)
+            loss = model.calculate_loss(batch)
+            if self.terminate_on_nan and not torch.isfinite(loss):
+                raise ValueError(
+                    f"loss is {loss.item()} in batch {self.train_steps}: lower the learning rate"
+                )
+            torch.autograd.backward(loss)
+            optimizer.step()
+            self.train_steps += 1
+            total += loss.detach() * len(batch[1])
+            rows += len(batch[1])
+            self._log_step(loss)
+        return total.item() / max(1, rows)
+
+    @torch.no_grad()
+    def _validate(self, model: BasePipeline) -> float:
+        model.eval()
+        total, rows = torch.zeros((), device=self.device), 0
+        for batch in self._batches(cast("Iterable[Any]", model.val_dataloader()), "validate"):
+            total += model.calculate_loss(batch) * len(batch[1])
+            rows += len(batch[1])
+        return total.item() / max(1, rows)
+
+    def _batches(self, loader: Iterable[Any], name: str) -> Iterable[Batch]:
+        rate = self.progress_bar_refresh_rate or 1
+        shown = tqdm(loader, desc=name, miniters=rate, leave=False, disable=self.verbosity < 2)
+        for (users, items), negatives in shown:
+            device = self.device
+            yield (users.to(device), items.to(device)), negatives.to(device)
+
+    def _log_step(self, loss: torch.Tensor) -> None:
+        if self.logger is None:
+            return
+        if self.train_steps % self.log_every_n_steps == 0:
+            self.logger.log_metrics({"train_loss_step": loss.item()}, step=self.train_steps)
+        if self.train_steps % self.flush_logs_every_n_steps == 0:
+            self.logger.save()

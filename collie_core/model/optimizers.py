@@ -1,0 +1,66 @@
+"""Optimizers by name, and several of them behind the interface of one."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from inspect import signature
+from typing import Any
+
+import torch
+from torch import nn
+from torch.optim import Optimizer
+
+from collie_core.model.options import OptimizerChoice
+from collie_core.tables import lookup
+
+OPTIMIZERS: Mapping[str, Callable[..., Optimizer]] = {
+    "sgd": torch.optim.SGD,
+    "adagrad": torch.optim.Adagrad,
+    "adam": torch.optim.Adam,
+    "sparse_adam": torch.optim.SparseAdam,
+}
+
+
+def make_optimizer(
+    choice: OptimizerChoice, parameters: Iterable[nn.Parameter], lr: float, weight_decay: float
+) -> Optimizer:
+    """Return the chosen optimizer; `weight_decay` reaches those that have it."""
+    factory = lookup("optimizer", OPTIMIZERS, choice) if isinstance(choice, str) else choice
+    extra = {"weight_decay": weight_decay} if weight_decay else {}
+    if extra and "weight_decay" not in signature(factory).parameters:
+        raise ValueError(
+            f"weight_decay is {weight_decay}, but {choice!r} has none: set it to 0 or use 'adam'"
+        )
+    return factory(list(parameters), lr=lr, **extra)
+
+
+class OptimizerGroup(Optimizer):
+    """Several optimizers that step together, seen by trainers and schedulers as one.
+
+    Lightning steps several optimizers only under manual optimisation, without clipping,
+    accumulation or mixed precision; behind one interface all of these keep working.
+    """
+
+    def __init__(self, optimizers: Sequence[Optimizer]) -> None:
+        groups = [group for optimizer in optimizers for group in optimizer.param_groups]
+        super().__init__([dict(group) for group in groups], {})
+        self.optimizers = list(optimizers)
+        self.param_groups = groups  # the very same dicts: a scheduler reaches each optimizer
+
+    def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
+        """Step every optimizer, after `closure`, if given, has computed the gradients."""
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        for optimizer in self.optimizers:
+            optimizer.step()
+        return loss
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the states of all optimizers."""
+        return {"optimizers": [optimizer.state_dict() for optimizer in self.optimizers]}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Restore the states of all optimizers."""
+        for optimizer, state in zip(self.optimizers, state_dict["optimizers"], strict=True):
+            optimizer.load_state_dict(state)
+        self.param_groups = [group for each in self.optimizers for group in each.param_groups]
