@@ -1,0 +1,186 @@
+"""The tables of `collie.toml`, each a frozen object that refuses a stranger."""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic_settings import NoDecode
+
+Mode = Literal["events", "snapshot"]
+TimeUnit = Literal["s", "ms", "us", "iso"]
+Loss = Literal["bpr", "adaptive_bpr", "hinge", "adaptive_hinge", "adaptive", "warp"]
+ModelName = Literal["popularity", "item_knn", "matrix_factorization", "cold_start"]
+Count = Annotated[int, Field(ge=1)]
+Positive = Annotated[float, Field(gt=0)]
+Share = Annotated[float, Field(ge=0, lt=1)]
+
+
+class Section(BaseModel):
+    """A table of `collie.toml`: frozen, and a stranger in it is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Demo(Section):
+    """The size of the generated set; `ratings` counts its first twelve weeks."""
+
+    users: Annotated[int, Field(ge=50, le=20_000)] = 1_200
+    items: Annotated[int, Field(ge=50, le=10_000)] = 900
+    ratings: Annotated[int, Field(ge=500, le=2_000_000)] = 80_000
+    weeks: Annotated[int, Field(ge=1, le=52)] = 12
+    seed: Annotated[int, Field(ge=0)] = 0
+
+    @model_validator(mode="after")
+    def _fits_memory_and_pairs(self) -> Self:
+        pairs = self.users * self.items
+        if pairs > 20_000_000:
+            raise ValueError(f"users x items is {pairs}, must be at most 20000000: lower one")
+        if self.ratings * 4 > pairs:
+            raise ValueError(f"ratings is {self.ratings}, must be at most users x items / 4")
+        return self
+
+
+class Columns(Section):
+    """The files' own names of our columns; an unset optional one is used where a file has it."""
+
+    user_id: str = "user_id"
+    item_id: str = "item_id"
+    rating: str | None = None
+    timestamp: str | None = None
+    title: str | None = None
+    genres: str | None = None
+
+
+class Files(Section):
+    """Which files of `data_path` hold what, and how they are written."""
+
+    interactions: str = "interactions*"
+    items: str | None = None
+    users: str | None = None
+    columns: Columns = Columns()
+    time_unit: TimeUnit = "s"
+    mode: Mode = "events"
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
+    encoding: str = "utf-8"
+    genre_separator: Annotated[str, Field(min_length=1)] = "|"
+
+    @field_validator("interactions", "items", "users")
+    @classmethod
+    def _stays_below_data_path(cls, pattern: str | None) -> str | None:
+        if pattern is not None and (not pattern or Path(pattern).is_absolute()):
+            raise ValueError("must be a glob below data_path, such as 'ratings-*.csv.gz'")
+        return pattern
+
+    @field_validator("encoding")
+    @classmethod
+    def _is_known_to_python(cls, encoding: str) -> str:
+        try:
+            "".encode(encoding)
+        except LookupError:
+            raise ValueError("must be an encoding Python knows, such as 'utf-8'") from None
+        return encoding
+
+
+class Prepare(Section):
+    """What counts as a positive, and how much may be refused."""
+
+    min_rating: float = 4.0
+    min_user_interactions: Count = 5
+    min_item_interactions: Count = 1
+    max_quarantined_share: Annotated[float, Field(ge=0, le=1)] = 0.05
+    allow_empty_weeks: bool = False
+
+
+class Split(Section):
+    """How the window is parted; weeks count for `time`, shares for the others."""
+
+    method: Literal["time", "stratified", "random"] = "time"
+    validation: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    test: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    validation_weeks: Count = 1
+    test_weeks: Count = 1
+
+    @model_validator(mode="after")
+    def _leaves_something_to_train_on(self) -> Self:
+        if self.validation + self.test >= 1:
+            raise ValueError(
+                f"validation + test is {self.validation + self.test:g}, must be less than 1"
+            )
+        return self
+
+
+class ItemKNNSettings(Section):
+    """See `collie_core.baselines.ItemKNN`."""
+
+    neighbours: Count = 400
+    shrinkage: Annotated[float, Field(ge=0)] = 0.0
+
+
+class Training(Section):
+    """What both neural models share; see `collie_core.model.options.TrainingOptions`.
+
+    `epochs` are the most there can be; training stops `patience` epochs after the best.
+    """
+
+    embedding_dim: Count = 32
+    batch_size: Count = 1024
+    num_negative_samples: Count = 10
+    loss: Loss = "warp"
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    dropout_p: Share = 0.3
+    epochs: Count = 60
+    patience: Count = 6
+
+
+class MatrixFactorizationSettings(Training):
+    """See `collie_core.model.MatrixFactorizationModel`."""
+
+    lr: Positive = 3e-3
+
+
+class ColdStartSettings(Training):
+    """See `collie_core.model.ColdStartModel`; `epochs` and `patience` are those of each stage."""
+
+    item_buckets_stage_lr: Positive = 3e-3
+    no_buckets_stage_lr: Positive = 3e-3
+
+
+class Models(Section):
+    """Which models are trained, and how each."""
+
+    names: Annotated[tuple[ModelName, ...], NoDecode, Field(min_length=1)] = (
+        "popularity",
+        "item_knn",
+        "matrix_factorization",
+        "cold_start",
+    )
+    item_knn: ItemKNNSettings = ItemKNNSettings()
+    matrix_factorization: MatrixFactorizationSettings = MatrixFactorizationSettings()
+    cold_start: ColdStartSettings = ColdStartSettings()
+
+    @field_validator("names", mode="before")
+    @classmethod
+    def _from_commas(cls, names: object) -> object:
+        return [name.strip() for name in names.split(",")] if isinstance(names, str) else names
+
+
+class Evaluation(Section):
+    """How models are compared; `margin` is the share of MAP@K a challenger may lose."""
+
+    k: Count = 10
+    resamples: Annotated[int, Field(ge=100)] = 2_000
+    confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
+    margin: Share = 0.1
+
+
+class Recommend(Section):
+    """The lengths of the published lists."""
+
+    k: Annotated[int, Field(ge=1, le=10_000)] = 10
+    similar_k: Annotated[int, Field(ge=1, le=10_000)] = 10
+
+
+class Publication(Section):
+    """How many publications stay on disk."""
+
+    keep: Count = 10

@@ -1,0 +1,177 @@
+"""Everything a user may set, as one typed and frozen object from `collie.toml` and `COLLIE_…`."""
+
+import difflib
+import hashlib
+import json
+import os
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+from pydantic_settings import (
+    SettingsError as ParsingError,
+)
+
+from collie_pipeline.sections import (
+    Count,
+    Demo,
+    Evaluation,
+    Files,
+    Models,
+    Prepare,
+    Publication,
+    Recommend,
+    Split,
+)
+
+CONFIG_FILE = "collie.toml"
+PREFIX = "COLLIE_"
+FOLLOWS_FROM_ANOTHER = "default_factory_not_called"  # the default of root, after a wrong source
+OTHERS_READ = {"COLLIE_CONFIG", "COLLIE_DAGSTER_PG_URL"}  # ours to name, not fields of Settings
+
+
+class SettingsError(ValueError):
+    """A setting has a wrong name or a wrong value."""
+
+
+class Settings(BaseSettings):
+    """Everything a user may set: the environment beats `collie.toml`, which beats the defaults."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        env_ignore_empty=True,
+        extra="forbid",
+        frozen=True,
+        allow_inf_nan=False,
+        validate_default=True,
+    )
+    # Where things are and on what they run, not what comes out: a source has its own fingerprint.
+    without_influence: ClassVar[set[str]] = {"root", "data_path", "device", "publication"}
+
+    source: str = "demo"
+    data_path: Path | None = None
+    root: Path = Field(default_factory=lambda known: Path("data") / known.get("source", "demo"))
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    window_weeks: Count = 12
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    start: date | None = None
+    end: date | None = None
+    demo: Demo = Demo()
+    files: Files = Files()
+    prepare: Prepare = Prepare()
+    split: Split = Split()
+    models: Models = Models()
+    evaluation: Evaluation = Evaluation()
+    recommend: Recommend = Recommend()
+    publication: Publication = Publication()
+
+    @field_validator("source")
+    @classmethod
+    def _source_is_known(cls, source: str) -> str:
+        # Sources are typed by Settings, so their table cannot be imported above.
+        from collie_core.tables import lookup
+        from collie_pipeline.sources import SOURCES
+
+        lookup("source", SOURCES, source)
+        return source
+
+    @field_validator("data_path", "root")
+    @classmethod
+    def _home_is_meant(cls, path: Path | None) -> Path | None:
+        return path.expanduser() if path is not None else None
+
+    @model_validator(mode="after")
+    def _end_is_after_start(self) -> Self:
+        if self.start and self.end and self.end < self.start:
+            raise ValueError(f"end is {self.end}, must not be before start, {self.start}")
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic passes it by name
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Return where values come from, the strongest first."""
+        path = Path(os.environ.get("COLLIE_CONFIG") or CONFIG_FILE)
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, path)
+
+    def fingerprint(self) -> str:
+        """Return the sha256, in hex, of every setting that influences a result."""
+        values = self.model_dump(mode="json", exclude=self.without_influence)
+        return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Return the settings of this process; `overrides` beat the environment.
+
+    Raises
+    ------
+    SettingsError
+        If the file, a key or a value is wrong; the message names it and what is right.
+    """
+    path = os.environ.get("COLLIE_CONFIG")
+    if path and not Path(path).is_file():
+        raise SettingsError(f"COLLIE_CONFIG is {path!r}, must be a file: unset it or write one")
+    _refuse_unknown_variables()
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        causes = (each for each in error.errors() if each["type"] != FOLLOWS_FROM_ANOTHER)
+        raise SettingsError("\n".join(map(_sentence, causes))) from None
+    except ParsingError as error:
+        raise SettingsError(f"{error}: set {PREFIX}SECTION__KEY, one key a variable") from None
+    except (ValueError, OSError) as error:  # the TOML itself cannot be read
+        raise SettingsError(f"{path or CONFIG_FILE} is not valid TOML: {error}") from None
+
+
+def _refuse_unknown_variables() -> None:
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    for variable in sorted(os.environ):
+        name = variable.upper()
+        if not name.startswith(PREFIX) or name in OTHERS_READ:
+            continue
+        if name.split("__")[0] not in known:
+            right = known | OTHERS_READ
+            raise SettingsError(f"unknown environment variable {variable}{_hint(name, right)}")
+
+
+def _sentence(error: ErrorDetails) -> str:
+    """Say one of pydantic's errors as value, rule and way out."""
+    key = ".".join(map(str, error["loc"]))
+    if error["type"] == "extra_forbidden":
+        section = _section(error["loc"][:-1])
+        right = [".".join([*map(str, error["loc"][:-1]), name]) for name in section.model_fields]
+        return f"unknown setting {key}{_hint(key, right)}"
+    rule = error["msg"].removeprefix("Value error, ")
+    variable = PREFIX + "__".join(str(part).upper() for part in error["loc"])
+    place = f"{key} in {CONFIG_FILE} or {variable}" if key else CONFIG_FILE
+    value = f"{key} is {error['input']!r}: " if key and not isinstance(error["input"], dict) else ""
+    return f"{value}{rule}; set {place}"
+
+
+def _section(location: Iterable[int | str]) -> type[BaseModel]:
+    section: type[BaseModel] = Settings
+    for name in location:
+        annotation = section.model_fields[str(name)].annotation
+        section = annotation if isinstance(annotation, type) else section
+    return section
+
+
+def _hint(name: str, right: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name, list(right), n=1)
+    guess = f": did you mean {close[0]}?" if close else ":"
+    return f"{guess} The known ones are {', '.join(sorted(right))}"

@@ -1,0 +1,26 @@
+"""What files say about items and users, as one row of text an id."""
+
+import numpy as np
+import pandas as pd
+
+from collie_pipeline.preparation.ids import parse_ids
+from collie_pipeline.preparation.missing import plain_text
+from collie_pipeline.sections import Files
+
+
+def one_row_an_id(table: pd.DataFrame, key: str) -> pd.DataFrame:
+    """Return `table` as text, sorted by `key`; the last of an id's rows stays, none without an id.
+
+    Ids are spelt as `prepared/clean` spells them, so that both can be joined.
+    """
+    texts = table.apply(lambda column: plain_text(column.astype(object)))
+    texts[key] = parse_ids(table[key])[0]
+    texts = texts.dropna(subset=[key]).drop_duplicates(key, keep="last")
+    return texts.sort_values(key, ignore_index=True)
+
+
+def genre_texts(genres: pd.Series, files: Files) -> pd.Series:
+    """Return `genres`, text or lists, as text with "|" between them."""
+    if genres.map(lambda value: isinstance(value, list | np.ndarray)).any():
+        return genres.map("|".join, na_action="ignore")
+    return plain_text(genres.astype(object)).str.replace(files.genre_separator, "|", regex=False)

@@ -1,0 +1,70 @@
+from datetime import UTC, date, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from collie_pipeline.weeks import Week, weeks_between, window
+
+WEEK = Week.parse("2026-01-05")
+MOMENTS = st.datetimes(datetime(1970, 1, 8), datetime(2200, 1, 1), timezones=st.just(UTC))
+
+
+def test_week_is_named_by_its_monday() -> None:
+    assert Week.of(date(2026, 1, 11)).key == "2026-01-05"
+
+
+def test_another_day_is_refused_with_the_monday_to_use() -> None:
+    with pytest.raises(ValueError, match=r"2026-01-06 begins on a Tuesday.*use 2026-01-05"):
+        Week(date(2026, 1, 6))
+
+
+@pytest.mark.parametrize("key", ["2026-01-06", "monday", "", "2026-13-01"])
+def test_key_that_names_no_week_is_refused(key: str) -> None:
+    with pytest.raises(ValueError, match="is not the ISO date of a Monday"):
+        Week.parse(key)
+
+
+@given(MOMENTS)
+def test_every_moment_lies_in_its_week(moment: datetime) -> None:
+    week = Week.of(moment)
+    assert week.start <= moment < week.end
+
+
+def test_time_of_day_is_read_in_utc() -> None:
+    sunday_there = datetime(2026, 1, 4, 23, tzinfo=timezone(timedelta(hours=-2)))
+    assert Week.of(sunday_there) == WEEK
+
+
+@given(MOMENTS)
+def test_next_and_previous_are_opposite(moment: datetime) -> None:
+    week = Week.of(moment)
+    assert week.next.previous == week
+    assert week.next.start == week.end
+
+
+def test_weeks_between_holds_both_ends_oldest_first() -> None:
+    keys = [week.key for week in weeks_between(WEEK, Week.parse("2026-01-19"))]
+    assert keys == ["2026-01-05", "2026-01-12", "2026-01-19"]
+
+
+def test_weeks_the_wrong_way_round_are_refused() -> None:
+    with pytest.raises(ValueError, match="2026-01-05 is before the first, 2026-01-12"):
+        weeks_between(WEEK.next, WEEK)
+
+
+def test_window_ends_with_its_week() -> None:
+    assert window(WEEK, 3, WEEK.previous.previous.previous) == [
+        WEEK.previous.previous,
+        WEEK.previous,
+        WEEK,
+    ]
+
+
+def test_window_does_not_begin_before_the_first_week() -> None:
+    assert window(WEEK, 10, WEEK.previous) == [WEEK.previous, WEEK]
+
+
+def test_window_of_no_weeks_is_refused() -> None:
+    with pytest.raises(ValueError, match="n is 0, must be at least 1"):
+        window(WEEK, 0, WEEK)
