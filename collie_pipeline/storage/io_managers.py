@@ -1,0 +1,136 @@
+"""Where each asset lies: `<root>/<asset key>/<week>.<suffix>`, replaced in one step."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+import h5py
+import pandas as pd
+
+from collie_core.files import replacing, sha256
+
+if TYPE_CHECKING:
+    from collie_core.scorer import Bundled
+
+
+class OnDisk(dg.ConfigurableIOManager):
+    """Common ground: one file an asset and a week."""
+
+    root: str
+
+    def path(self, key: dg.AssetKey, week: str, suffix: str) -> Path:
+        """Return where the asset's file of `week` lies."""
+        return Path(self.root, *key.path, week).with_suffix(suffix)
+
+    def paths(self, context: dg.InputContext, suffix: str) -> list[Path]:
+        """Return the files of all weeks that `context` asks for, oldest first.
+
+        Raises
+        ------
+        dagster.Failure
+            If the file of a week is missing; the message names the weeks.
+        """
+        weeks = sorted(context.asset_partition_keys)
+        paths = {week: self.path(context.asset_key, week, suffix) for week in weeks}
+        if holes := [week for week, path in paths.items() if not path.exists()]:
+            name = context.asset_key.to_user_string()
+            raise dg.Failure(
+                f"{name} has no {', '.join(holes)}, which the window needs: "
+                f"materialise these weeks first, or use `collie run`, which does",
+                allow_retries=False,
+            )
+        return list(paths.values())
+
+
+def markdown(table: pd.DataFrame, rows: int = 5) -> dg.MarkdownMetadataValue:
+    """Return the first rows of `table` as a Markdown table for the UI."""
+    head = table.head(rows).astype(object).map(lambda value: str(value).replace("|", "\\|"))
+    lines = [list(map(str, table.columns)), ["---"] * table.shape[1], *head.to_numpy().tolist()]
+    return dg.MetadataValue.md("\n".join("| " + " | ".join(line) + " |" for line in lines))
+
+
+class ParquetIO(OnDisk):
+    """Tables as Parquet; several weeks are read as one table, oldest first."""
+
+    def handle_output(self, context: dg.OutputContext, obj: pd.DataFrame) -> None:
+        """Write the table."""
+        path = self.path(context.asset_key, context.asset_partition_key, ".parquet")
+        with replacing(path) as temporary:
+            obj.to_parquet(temporary, index=False)
+        columns = [dg.TableColumn(str(name), str(kind)) for name, kind in obj.dtypes.items()]
+        context.add_output_metadata(
+            {
+                "dagster/row_count": len(obj),
+                "dagster/column_schema": dg.TableSchema(columns=columns),
+                "path": dg.MetadataValue.path(str(path)),
+                "bytes": path.stat().st_size,
+                "preview": markdown(obj),
+            }
+        )
+
+    def load_input(self, context: dg.InputContext) -> pd.DataFrame:
+        """Read the table, or the tables of the window as one."""
+        tables = [pd.read_parquet(path) for path in self.paths(context, ".parquet")]
+        return pd.concat(tables, ignore_index=True) if len(tables) > 1 else tables[0]
+
+
+class Hdf5IO(OnDisk):
+    """HDF5 files: written by the function that is the output, read as a path, to be streamed."""
+
+    def handle_output(self, context: dg.OutputContext, obj: Callable[[Path], object]) -> None:
+        """Have `obj` write the file."""
+        path = self.path(context.asset_key, context.asset_partition_key, ".h5")
+        with replacing(path) as temporary:
+            obj(temporary)
+        with h5py.File(path, "r") as file:
+            rows = len(file["interactions/user_id"])
+        context.add_output_metadata(
+            {
+                "dagster/row_count": rows,
+                "path": dg.MetadataValue.path(str(path)),
+                "bytes": path.stat().st_size,
+                "sha256": sha256(path),
+            }
+        )
+
+    def load_input(self, context: dg.InputContext) -> Path:
+        """Return the path."""
+        return self.paths(context, ".h5")[0]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained model and the outside ids by encoded number, e.g. of "user_id" and "item_id"."""
+
+    model: "Bundled"
+    ids: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+class BundleIO(OnDisk):
+    """Bundles of models, one file each, so that a single rename replaces one; read as a path."""
+
+    def handle_output(self, context: dg.OutputContext, obj: Trained) -> None:
+        """Save the model."""
+        from collie_core.bundle import save_bundle  # torch loads in the run
+
+        path = self.path(context.asset_key, context.asset_partition_key, ".bundle")
+        save_bundle(obj.model, path, obj.ids)
+        arrays = obj.model.tensors()
+        shapes = pd.DataFrame(
+            [(name, tuple(each.shape), str(each.dtype)) for name, each in arrays.items()],
+            columns=["array", "shape", "dtype"],
+        )
+        metadata: dict[str, Any] = {
+            "class": type(obj.model).__name__,
+            "path": dg.MetadataValue.path(str(path)),
+            "bytes": path.stat().st_size,
+            "sha256": sha256(path),
+            "arrays": markdown(shapes, rows=20),
+        }
+        context.add_output_metadata(metadata)
+
+    def load_input(self, context: dg.InputContext) -> Path:
+        """Return the path."""
+        return self.paths(context, ".bundle")[0]
