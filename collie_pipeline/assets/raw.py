@@ -1,0 +1,85 @@
+"""raw: what the source says, unchanged, one file a week."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+
+from collie_pipeline.assets.common import asset
+from collie_pipeline.project import Project
+from collie_pipeline.weeks import Week
+
+CODE = "collie_pipeline/sources"
+NOT_EMPTY = "not_empty"
+
+
+def assets(project: Project) -> Sequence[dg.AssetsDefinition]:
+    """Return the assets of this stage."""
+    source = project.source
+    return [
+        interactions(project),
+        _table(
+            project,
+            "raw/items",
+            "Items known by the week, with titles and genres.",
+            lambda week: source.items(week),
+        ),
+        _table(project, "raw/users", "Users known by the week.", lambda week: source.users(week)),
+    ]
+
+
+def interactions(project: Project) -> dg.AssetsDefinition:
+    """Return `raw/interactions`."""
+    key = "raw/interactions"
+
+    @asset(
+        project,
+        key,
+        "The week's interactions as read.",
+        {"parquet"},
+        CODE,
+        io_manager_key="parquet",
+        check_specs=[dg.AssetCheckSpec(NOT_EMPTY, asset=key.split("/"), blocking=True)],
+    )
+    def raw_interactions(context: dg.AssetExecutionContext) -> Iterator[Any]:
+        week = Week.parse(context.partition_key)
+        rows = project.source.interactions(week)
+        fingerprint = project.ingest_fingerprint(week)
+        yield dg.Output(rows, metadata={"source": project.source.name, "fingerprint": fingerprint})
+        yield _not_empty(rows, week, project)
+
+    return raw_interactions
+
+
+def _not_empty(rows: pd.DataFrame, week: Week, project: Project) -> dg.AssetCheckResult:
+    fine = len(rows) > 0 or project.settings.prepare.allow_empty_weeks
+    said = (
+        f"{len(rows)} rows"
+        if fine
+        else (
+            f"week {week.key} has 0 rows, must have some: check the source, or set "
+            "prepare.allow_empty_weeks = true"
+        )
+    )
+    return dg.AssetCheckResult(
+        check_name=NOT_EMPTY, passed=fine, description=said, metadata={"rows": len(rows)}
+    )
+
+
+def _table(
+    project: Project, key: str, description: str, read: Callable[[Week], pd.DataFrame]
+) -> dg.AssetsDefinition:
+    @asset(
+        project,
+        key,
+        description,
+        {"parquet"},
+        CODE,
+        io_manager_key="parquet",
+        metadata={"source": project.source.name},
+    )
+    def raw_table(context: dg.AssetExecutionContext) -> pd.DataFrame:
+        return read(Week.parse(context.partition_key))
+
+    return raw_table

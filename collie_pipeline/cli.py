@@ -1,0 +1,127 @@
+"""The `collie` command."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from collie_pipeline.project import Project
+from collie_pipeline.settings import load_settings
+from collie_pipeline.showing import (
+    Catalogue,
+    leaderboard_table,
+    read_week,
+    similar_table,
+    typical_user,
+    user_table,
+)
+from collie_pipeline.storage import Publication, current
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+console = Console()
+WeekOption = Annotated[str | None, typer.Option(help="Monday of a week; the newest by default.")]
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Turn what a user can put right into one message and exit code 1."""
+    from collie_pipeline.running import RunError
+
+    try:
+        yield
+    except (ValueError, OSError, RunError) as error:
+        Console(stderr=True).print(f"[red]{type(error).__name__}[/]:", str(error), markup=True)
+        raise typer.Exit(1) from None
+
+
+def _serving(project: Project) -> Publication:
+    serving = current(project.root)
+    if serving is None:
+        raise ValueError(f"nothing is published in {project.root} yet: use `collie run`")
+    return serving
+
+
+def _show(project: Project, publication: Publication, user_id: str | None = None) -> None:
+    week = publication.week
+    positives = read_week(project.root, "prepared/implicit", week)
+    catalogue = Catalogue(read_week(project.root, "raw/items", week))
+    user_id = user_id or typical_user(positives)
+    console.print(user_table(publication, positives, catalogue, user_id))
+
+
+@app.command()
+def run(
+    week: WeekOption = None,
+    force: Annotated[bool, typer.Option(help="Make the week again, changed or not.")] = False,
+) -> None:
+    """Make everything for a week: from raw interactions to published recommendations."""
+    from collie_pipeline.running import published, run_week
+
+    with _explained():
+        project = Project(load_settings())
+        chosen = project.week(week)
+        done = None if force else published(project, chosen)
+        if done is None:
+            run_week(project, chosen, console)
+            done = published(project, chosen) or _serving(project)
+        else:
+            console.print(f"{done.id} is published already, from the same data and settings.")
+        board = read_week(project.root, "evaluation/leaderboard", chosen.key)
+        console.print(leaderboard_table(board, project.settings.evaluation.k))
+        _show(project, done)
+        console.print(f"Published tables: {done.path}", soft_wrap=True)
+
+
+@app.command()
+def leaderboard(week: WeekOption = None) -> None:
+    """Print how the models of a week compare."""
+    with _explained():
+        project = Project(load_settings())
+        key = _serving(project).week if week is None else project.week(week).key
+        board = read_week(project.root, "evaluation/leaderboard", key)
+        console.print(leaderboard_table(board, project.settings.evaluation.k))
+
+
+@app.command()
+def recommend(user: Annotated[str, typer.Argument(help="Id of a user.")]) -> None:
+    """Print what is recommended to a user, beside what they liked."""
+    with _explained():
+        project = Project(load_settings())
+        _show(project, _serving(project), user)
+
+
+@app.command()
+def similar(
+    item: Annotated[str, typer.Argument(help="Id of an item, or part of its title.")],
+) -> None:
+    """Print the items most like an item."""
+    with _explained():
+        project = Project(load_settings())
+        serving = _serving(project)
+        catalogue = Catalogue(read_week(project.root, "raw/items", serving.week))
+        console.print(similar_table(serving, catalogue, catalogue.find(item)))
+
+
+@app.command()
+def ui(
+    port: Annotated[int, typer.Option(help="Port on this machine.")] = 3000,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+) -> None:
+    """Open the Dagster UI on the same assets."""
+    from collie_pipeline.running import dagster_home
+
+    with _explained():
+        load_settings()  # a wrong setting is better said here than in a log of the server
+        dagster_home()
+    command = ["dagster", "dev", "-w", "workspace.yaml", "-h", host, "-p", str(port)]
+    os.execv(Path(sys.executable).with_name("dagster"), command)  # noqa: S606 - no shell needed
+
+
+def main() -> None:
+    """Run the command."""
+    app()

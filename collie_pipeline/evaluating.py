@@ -1,0 +1,163 @@
+"""Judging models on the test interactions: plain functions, called by the assets."""
+
+import operator
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import torch
+from scipy.sparse import csr_matrix
+from torch import Tensor
+
+from collie_core.bundle import load_model, read_bundle
+from collie_core.interactions import Interactions, read_hdf5
+from collie_core.metrics import METRICS, Interval, evaluate_per_user, paired_bootstrap
+from collie_core.scorer import Scorer
+from collie_pipeline.preparation import read_ids
+from collie_pipeline.sections import Evaluation
+from collie_pipeline.storage import Publication
+
+DECIDING = "mapk"  # the metric by which models are ranked and the gate decides
+REFERENCE = "popularity"  # the model that all others have to beat
+
+
+def _read(path: Path) -> Interactions:
+    return read_hdf5(path, allow_missing_ids=True, max_number_of_samples_to_consider=0)
+
+
+def seen_items(*paths: Path) -> csr_matrix:
+    """Return the items (U, N) that users have in the HDF5 files at `paths`, as a sparse matrix."""
+    matrices = [_read(path).mat.tocsr() for path in paths]
+    return reduce(operator.add, matrices)
+
+
+def per_user_metrics(
+    model: Scorer, test: Path, known: Sequence[Path], evaluation: Evaluation
+) -> pd.DataFrame:
+    """Return user_id and the metrics of every user of `test`, seen items masked.
+
+    Parameters
+    ----------
+    model : scorer over the encoded ids of `test`.
+    test : HDF5 file of the interactions to find.
+    known : HDF5 files of the interactions that leave the ranking.
+    evaluation : settings.
+
+    Returns
+    -------
+    One row a test user, by user_id; `is_cold` says that the user is in no file of `known`.
+    """
+    seen = seen_items(*known)
+    metrics = evaluate_per_user(model, _read(test), k=evaluation.k, exclude=seen)
+    users = metrics.pop("user").to_numpy()
+    warm = np.diff(seen.indptr)[users] > 0
+    metrics.insert(0, "user_id", np.asarray(read_ids(test)[0])[users].astype(object))
+    metrics.insert(1, "is_cold", ~warm)
+    return metrics.sort_values("user_id", ignore_index=True)
+
+
+def leaderboard(per_user: Mapping[str, pd.DataFrame], evaluation: Evaluation) -> pd.DataFrame:
+    """Return one row a model, best first: every metric with its bootstrap interval.
+
+    `vs_popularity` is the paired difference in MAP@K to the popularity model, with its interval;
+    both are over the same users, `cold_users` of whom have no interactions to learn from.
+
+    Raises
+    ------
+    ValueError
+        If the models were not judged on the same users.
+    """
+    first = next(iter(per_user.values()))
+    for name, table in per_user.items():
+        if not table["user_id"].equals(first["user_id"]):
+            raise ValueError(f"{name} was judged on other users: evaluate all models again")
+    rows = [
+        {"model": name, "users": len(table), "cold_users": int(table["is_cold"].sum())}
+        | _with_interval(table, per_user.get(REFERENCE), evaluation)
+        for name, table in per_user.items()
+    ]
+    return pd.DataFrame(rows).sort_values(
+        [DECIDING, "model"], ascending=[False, True], ignore_index=True
+    )
+
+
+def difference(
+    ours: npt.NDArray[np.float64], theirs: npt.NDArray[np.float64], evaluation: Evaluation
+) -> Interval:
+    """Return the mean of `ours` - `theirs`, by user, with its bootstrap interval."""
+    return paired_bootstrap(
+        ours, theirs, resamples=evaluation.resamples, confidence=evaluation.confidence
+    )
+
+
+def _with_interval(
+    table: pd.DataFrame, reference: pd.DataFrame | None, evaluation: Evaluation
+) -> dict[str, float]:
+    row: dict[str, float] = {}
+    columns = {name: table[name].to_numpy() for name in METRICS}
+    differences = {name: (values, np.zeros_like(values)) for name, values in columns.items()}
+    if reference is not None:
+        differences[f"vs_{REFERENCE}"] = columns[DECIDING], reference[DECIDING].to_numpy()
+    for name, (ours, theirs) in differences.items():
+        interval = difference(ours, theirs, evaluation)
+        row |= {name: interval.mean, f"{name}_low": interval.low, f"{name}_high": interval.high}
+    return row
+
+
+@dataclass(frozen=True)
+class Translated:
+    """A model of another time, which scores the users and items of today by their outside ids.
+
+    To users it does not know all items are alike; items it does not know come last.
+    """
+
+    model: Scorer
+    users: npt.NDArray[np.int64]  # (U,) the model's own number of today's users, -1 unknown
+    items: npt.NDArray[np.int64]  # (N,) likewise of items
+
+    @property
+    def num_users(self) -> int:
+        """Number of users of today, U."""
+        return len(self.users)
+
+    @property
+    def num_items(self) -> int:
+        """Number of items of today, N."""
+        return len(self.items)
+
+    def score_all(self, users: Tensor) -> Tensor:
+        """Score every item of today for `users` (B,): (B, N)."""
+        theirs = torch.from_numpy(self.users)[users.long()]
+        known = theirs >= 0
+        old = self.model.score_all(theirs.clamp(min=0)).float()
+        columns = torch.from_numpy(self.items)
+        lowest = torch.finfo(torch.float32).min
+        scores = torch.where(columns >= 0, old[:, columns.clamp(min=0)], lowest)
+        return torch.where(known[:, None], scores, torch.zeros_like(scores))
+
+
+def _numbers(theirs: Iterable[str], today: Iterable[str]) -> npt.NDArray[np.int64]:
+    places = {name: number for number, name in enumerate(theirs)}
+    return np.array([places.get(name, -1) for name in today], dtype=np.int64)
+
+
+def translate(bundle: Path, today: Path) -> Translated:
+    """Return the model in `bundle` for the users and items of the HDF5 file `today`."""
+    ids = read_bundle(bundle).ids
+    user_ids, item_ids = read_ids(today)
+    return Translated(
+        load_model(bundle), _numbers(ids["user_id"], user_ids), _numbers(ids["item_id"], item_ids)
+    )
+
+
+def serving_metrics(
+    serving: Publication | None, test: Path, known: Sequence[Path], evaluation: Evaluation
+) -> pd.DataFrame | None:
+    """Return what `per_user_metrics` says of the model that serves; None if nothing does."""
+    if serving is None:
+        return None
+    return per_user_metrics(translate(serving.bundle, test), test, known, evaluation)

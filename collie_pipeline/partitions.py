@@ -1,0 +1,17 @@
+"""Weekly partitions, and how a week looks back over its window."""
+
+import dagster as dg
+
+from collie_pipeline.weeks import Week
+
+
+def weekly(first: Week, last: Week) -> dg.WeeklyPartitionsDefinition:
+    """Return the Monday weeks from `first` to `last`, both included."""
+    return dg.WeeklyPartitionsDefinition(
+        start_date=first.key, end_date=last.next.key, day_offset=1, timezone="UTC"
+    )
+
+
+def window(weeks: int) -> dg.TimeWindowPartitionMapping:
+    """Map a week to itself and the `weeks` - 1 before it."""
+    return dg.TimeWindowPartitionMapping(start_offset=-(weeks - 1))

@@ -1,0 +1,87 @@
+"""What every asset is made from: the settings, the source and its weeks."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import dagster as dg
+
+from collie_pipeline.partitions import weekly
+from collie_pipeline.settings import Settings
+from collie_pipeline.sources import Source, make_source
+from collie_pipeline.weeks import Week, window
+
+PACKAGES = Path(__file__).resolve().parents[1]
+
+
+def code_version(*parts: str) -> str:
+    """Return a hash of the Python files in `parts`, folders or files beside the packages."""
+    digest = hashlib.sha256()
+    for part in parts:
+        path = PACKAGES / part
+        for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
+            digest.update(file.relative_to(PACKAGES).as_posix().encode() + file.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+@dataclass(frozen=True)
+class Project:
+    """The pipeline over one source, as the settings have it."""
+
+    settings: Settings
+
+    @property
+    def root(self) -> Path:
+        """The folder in which everything is kept."""
+        return self.settings.root
+
+    @cached_property
+    def source(self) -> Source:
+        """Where the interactions come from."""
+        return make_source(self.settings)
+
+    @cached_property
+    def span(self) -> tuple[Week, Week]:
+        """The first and the newest week: the source's, within `start` and `end`."""
+        return self.source.span()
+
+    @cached_property
+    def partitions(self) -> dg.WeeklyPartitionsDefinition:
+        """The weeks, as Dagster has them."""
+        return weekly(*self.span)
+
+    def week(self, key: str | None = None) -> Week:
+        """Return the week of a partition key, or the newest.
+
+        Raises
+        ------
+        ValueError
+            If the source has no such week.
+        """
+        first, last = self.span
+        if key is None:
+            return last
+        week = Week.parse(key)
+        if not first.key <= week.key <= last.key:
+            raise ValueError(f"week {key} is not in the source: use {first.key} to {last.key}")
+        return week
+
+    def window(self, week: Week) -> list[Week]:
+        """Return the weeks that a model of `week` trains on, oldest first."""
+        return window(week, self.settings.window_weeks, self.span[0])
+
+    def ingest_fingerprint(self, week: Week) -> str:
+        """Return a hash of all that decides the clean rows of `week`."""
+        code = code_version("collie_pipeline/sources", "collie_pipeline/preparation")
+        return f"{self.source.fingerprint(week)}-{code}"
+
+    def fingerprint(self, week: Week) -> str:
+        """Return a hash of all that decides the tables of `week`: settings, code and raw data."""
+        inputs = {
+            "settings": self.settings.fingerprint(),
+            "code": code_version("collie_core", "collie_pipeline"),
+            "raw": {each.key: self.source.fingerprint(each) for each in self.window(week)},
+        }
+        return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
