@@ -16,6 +16,7 @@ from collie_pipeline.showing import (
     Catalogue,
     leaderboard_table,
     read_week,
+    settings_lines,
     similar_table,
     typical_user,
     user_table,
@@ -105,6 +106,17 @@ def similar(
         serving = _serving(project)
         catalogue = Catalogue(read_week(project.root, "raw/items", serving.week))
         console.print(similar_table(serving, catalogue, catalogue.find(item)))
+
+
+@app.command()
+def settings() -> None:
+    """Print the environment variable of every setting, and its value.
+
+    In collie.toml, COLLIE_SPLIT__METHOD is `method` in the table `[split]`.
+    """
+    with _explained():
+        for line in settings_lines(load_settings()):
+            console.print(line, soft_wrap=True, markup=False, highlight=False)
 
 
 @app.command()

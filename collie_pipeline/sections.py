@@ -128,8 +128,8 @@ class Training(Section):
     loss: Loss = "warp"
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
     dropout_p: Share = 0.3
-    epochs: Count = 60
-    patience: Count = 6
+    epochs: Count = 80
+    patience: Count = 10
 
 
 class MatrixFactorizationSettings(Training):
@@ -143,6 +143,7 @@ class ColdStartSettings(Training):
 
     item_buckets_stage_lr: Positive = 3e-3
     no_buckets_stage_lr: Positive = 3e-3
+    patience: Count = 4
 
 
 class Models(Section):

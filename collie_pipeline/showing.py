@@ -1,9 +1,11 @@
 """What the pipeline made, for people: tables on the console."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
+from pydantic import BaseModel
 from rich.box import SIMPLE
 from rich.columns import Columns
 from rich.table import Table
@@ -11,6 +13,7 @@ from rich.table import Table
 from collie_pipeline.storage import Publication
 
 LIKED_SHOWN = 10
+FEW_USERS = 100  # below, intervals of MAP are about as wide as MAP itself
 
 
 def read_week(root: Path, key: str, week: str) -> pd.DataFrame:
@@ -70,6 +73,8 @@ def leaderboard_table(board: pd.DataFrame, k: int) -> Table:
     """Return the leaderboard; intervals are those of the bootstrap over users."""
     users, cold = board["users"].iloc[0], board["cold_users"].iloc[0]
     title = f"Leaderboard: {users:,} test users, {cold:,} of them cold"
+    if users < FEW_USERS:
+        title += "\nSo few users tell little: COLLIE_SPLIT__METHOD=stratified has more"
     table = Table(title=title, title_justify="left", box=SIMPLE, padding=(0, 0))
     table.add_column("model", no_wrap=True)
     names = {"mapk": f"MAP\n@{k}", "ndcg": f"nDCG\n@{k}", "recall": f"recall\n@{k}"}
@@ -154,6 +159,21 @@ def similar_table(publication: Publication, catalogue: Catalogue, item_id: str) 
         lists["similar_item_id"].tolist(),
         lists["score"].tolist(),
     )
+
+
+def settings_lines(settings: BaseModel) -> list[str]:
+    """Return a line for every setting: its environment variable and present value."""
+    return [f"COLLIE_{'__'.join(path).upper()} = {value}" for path, value in _leaves(settings)]
+
+
+def _leaves(
+    section: BaseModel, above: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], Any]]:
+    for name, value in section:
+        if isinstance(value, BaseModel):
+            yield from _leaves(value, (*above, name))
+        else:
+            yield (*above, name), value
 
 
 def _item_table(
