@@ -128,8 +128,8 @@ class Training(Section):
     loss: Loss = "warp"
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
     dropout_p: Share = 0.3
-    epochs: Count = 80
-    patience: Count = 10
+    epochs: Count = 50
+    patience: Count = 15
 
 
 class MatrixFactorizationSettings(Training):
@@ -141,9 +141,9 @@ class MatrixFactorizationSettings(Training):
 class ColdStartSettings(Training):
     """See `collie_core.model.ColdStartModel`; `epochs` and `patience` are those of each stage."""
 
-    item_buckets_stage_lr: Positive = 3e-3
+    item_buckets_stage_lr: Positive = 1e-2
     no_buckets_stage_lr: Positive = 3e-3
-    patience: Count = 4
+    patience: Count = 3
 
 
 class Models(Section):
@@ -179,9 +179,3 @@ class Recommend(Section):
 
     k: Annotated[int, Field(ge=1, le=10_000)] = 10
     similar_k: Annotated[int, Field(ge=1, le=10_000)] = 10
-
-
-class Publication(Section):
-    """How many publications stay on disk."""
-
-    keep: Count = 10

@@ -28,7 +28,6 @@ from collie_pipeline.sections import (
     Files,
     Models,
     Prepare,
-    Publication,
     Recommend,
     Split,
 )
@@ -56,7 +55,7 @@ class Settings(BaseSettings):
         validate_default=True,
     )
     # Where things are and on what they run, not what comes out: a source has its own fingerprint.
-    without_influence: ClassVar[set[str]] = {"root", "data_path", "device", "publication"}
+    without_influence: ClassVar[set[str]] = {"root", "data_path", "device"}
 
     source: str = "demo"
     data_path: Path | None = None
@@ -73,7 +72,6 @@ class Settings(BaseSettings):
     models: Models = Models()
     evaluation: Evaluation = Evaluation()
     recommend: Recommend = Recommend()
-    publication: Publication = Publication()
 
     @field_validator("source")
     @classmethod

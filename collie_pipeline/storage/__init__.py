@@ -1,7 +1,7 @@
 """Files on disk: tables, HDF5, bundles and publications, each whole or not there."""
 
 from collie_pipeline.storage.io_managers import BundleIO, Hdf5IO, ParquetIO, Trained
-from collie_pipeline.storage.publications import (
+from collie_pipeline.storage.publishing import (
     Publication,
     current,
     publications,

@@ -161,7 +161,6 @@ def test_settings_cannot_be_changed() -> None:
         {"root": "elsewhere"},
         {"data_path": "elsewhere"},
         {"device": "cpu"},
-        {"publication": {"keep": 3}},
     ],
 )
 def test_fingerprint_does_not_know_where_and_on_what_it_runs(changes: dict[str, object]) -> None:

@@ -1,0 +1,123 @@
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from collie_pipeline.storage import current, publications, publish, serving_before
+
+TABLES = {"users": pd.DataFrame({"user_id": ["a", "b"], "rank": [1, 1]})}
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    path = tmp_path / "model.bundle"
+    path.write_bytes(b"weights")
+    return path
+
+
+def test_nothing_serves_before_the_first(tmp_path: Path) -> None:
+    assert current(tmp_path) is None
+    assert publications(tmp_path) == []
+
+
+def test_what_is_published_serves_and_is_whole(tmp_path: Path, bundle: Path) -> None:
+    made = publish(tmp_path, TABLES, bundle, {"week": "2026-01-05"})
+    assert current(tmp_path) == made
+    assert made.is_whole()
+    pd.testing.assert_frame_equal(pd.read_parquet(made.table("users")), TABLES["users"])
+    assert made.bundle.read_bytes() == b"weights"
+
+
+def test_the_same_content_is_the_same_publication(tmp_path: Path, bundle: Path) -> None:
+    first = publish(tmp_path, TABLES, bundle, {"week": "2026-01-05"})
+    inode = first.table("users").stat().st_ino
+    assert publish(tmp_path, TABLES, bundle, {"week": "2026-01-05"}) == first
+    assert first.table("users").stat().st_ino == inode
+    assert len(publications(tmp_path)) == 1
+
+
+def test_an_older_week_is_published_beside(tmp_path: Path, bundle: Path) -> None:
+    newer = publish(tmp_path, TABLES, bundle, {"week": "2026-01-12"})
+    older = publish(tmp_path, TABLES, bundle, {"week": "2026-01-05"})
+    assert current(tmp_path) == newer
+    assert publications(tmp_path) == [older, newer]
+
+
+def test_the_parent_is_the_last_week_before(tmp_path: Path, bundle: Path) -> None:
+    older = publish(tmp_path, TABLES, bundle, {"week": "2026-01-05"})
+    publish(tmp_path, TABLES, bundle, {"week": "2026-01-19"})
+    assert serving_before(tmp_path, "2026-01-19") == older
+    assert serving_before(tmp_path, "2026-01-05") is None
+
+
+@pytest.mark.parametrize("name", ["users.parquet", "champion.bundle"])
+def test_a_changed_file_is_seen(tmp_path: Path, bundle: Path, name: str) -> None:
+    made = publish(tmp_path, TABLES, bundle, {"week": "2026-01-05"})
+    content = bytearray((made.path / name).read_bytes())
+    content[0] ^= 1
+    (made.path / name).write_bytes(content)
+    assert not made.is_whole()
+    assert publish(tmp_path, TABLES, bundle, {"week": "2026-01-05"}).is_whole()
+
+
+def test_a_truncated_manifest_is_refused_by_name(tmp_path: Path, bundle: Path) -> None:
+    made = publish(tmp_path, TABLES, bundle, {"week": "2026-01-05"})
+    manifest = made.path / "manifest.json"
+    manifest.write_bytes(manifest.read_bytes()[:-2])
+    with pytest.raises(ValueError, match=rf"{made.id} is no publication"):
+        current(tmp_path)
+
+
+def test_a_publication_that_fails_leaves_what_served(tmp_path: Path, bundle: Path) -> None:
+    made = publish(tmp_path, TABLES, bundle, {"week": "2026-01-05"})
+    with pytest.raises(FileNotFoundError):
+        publish(tmp_path, TABLES, tmp_path / "none.bundle", {"week": "2026-01-12"})
+    assert current(tmp_path) == made
+    assert [path.name for path in made.path.parent.iterdir() if path.name[0] == "."] == []
+
+
+PUBLISH = """
+import os, signal, sys
+from pathlib import Path
+import pandas as pd
+import collie_core.files, collie_pipeline.storage.publishing as publishing
+
+left = int(sys.argv[2])
+def die_in_time(flush):
+    def counted(path):
+        global left
+        left -= 1
+        if left < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        flush(path)
+    return counted
+
+publishing.flush = die_in_time(publishing.flush)
+collie_core.files.flush = die_in_time(collie_core.files.flush)
+table = pd.DataFrame({"user_id": ["c"] * 50, "rank": 1})
+root = Path(sys.argv[1])
+publishing.publish(root, {"users": table}, root / "model.bundle", {"week": "2026-01-12"})
+"""
+
+
+def test_a_kill_at_any_flush_leaves_a_whole_publication(tmp_path: Path, bundle: Path) -> None:
+    first = publish(tmp_path, TABLES, bundle, {"week": "2026-01-05"})
+    killed = 0
+    for flushes in range(20):
+        command = [sys.executable, "-c", PUBLISH, str(tmp_path), str(flushes)]
+        code = subprocess.run(command, check=False, env=os.environ).returncode
+        serving = current(tmp_path)
+        assert serving is not None
+        assert serving.is_whole()
+        if code == 0:
+            break
+        assert code == -signal.SIGKILL
+        assert serving == first or serving.week == "2026-01-12"
+        killed += 1
+    assert code == 0
+    assert killed >= 5
+    assert serving.week == "2026-01-12"
