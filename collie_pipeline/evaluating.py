@@ -25,13 +25,14 @@ DECIDING = "mapk"  # the metric by which models are ranked and the gate decides
 REFERENCE = "popularity"  # the model that all others have to beat
 
 
-def _read(path: Path) -> Interactions:
+def read_positives(path: Path) -> Interactions:
+    """Return the interactions in the HDF5 file at `path`, without tables to sample from."""
     return read_hdf5(path, allow_missing_ids=True, max_number_of_samples_to_consider=0)
 
 
 def seen_items(*paths: Path) -> csr_matrix:
     """Return the items (U, N) that users have in the HDF5 files at `paths`, as a sparse matrix."""
-    matrices = [_read(path).mat.tocsr() for path in paths]
+    matrices = [read_positives(path).mat.tocsr() for path in paths]
     return reduce(operator.add, matrices)
 
 
@@ -52,7 +53,7 @@ def per_user_metrics(
     One row a test user, by user_id; `is_cold` says that the user is in no file of `known`.
     """
     seen = seen_items(*known)
-    metrics = evaluate_per_user(model, _read(test), k=evaluation.k, exclude=seen)
+    metrics = evaluate_per_user(model, read_positives(test), k=evaluation.k, exclude=seen)
     users = metrics.pop("user").to_numpy()
     warm = np.diff(seen.indptr)[users] > 0
     metrics.insert(0, "user_id", np.asarray(read_ids(test)[0])[users].astype(object))
@@ -88,9 +89,16 @@ def leaderboard(per_user: Mapping[str, pd.DataFrame], evaluation: Evaluation) ->
 def difference(
     ours: npt.NDArray[np.float64], theirs: npt.NDArray[np.float64], evaluation: Evaluation
 ) -> Interval:
-    """Return the mean of `ours` - `theirs`, by user, with its bootstrap interval."""
+    """Return the mean of `ours` - `theirs`, (U,) each, with its bootstrap interval.
+
+    Users for whom a metric is undefined, such as the AUC of one who has every item, are left out;
+    if that leaves nobody, all is NaN.
+    """
+    known = np.isfinite(ours) & np.isfinite(theirs)
+    if not known.any():
+        return Interval(np.nan, np.nan, np.nan)
     return paired_bootstrap(
-        ours, theirs, resamples=evaluation.resamples, confidence=evaluation.confidence
+        ours[known], theirs[known], resamples=evaluation.resamples, confidence=evaluation.confidence
     )
 
 

@@ -9,10 +9,10 @@ from scipy.sparse import csr_matrix
 
 from collie_core.baselines import ItemKNN, Popularity
 from collie_core.bundle import load_model, read_bundle
-from collie_core.interactions import read_hdf5
 from collie_core.model import BasePipeline, ColdStartModel
 from collie_core.recommend import similar_items, top_n
 from collie_core.scorer import Scorer
+from collie_pipeline.evaluating import read_positives
 from collie_pipeline.preparation import read_ids
 
 Keys = npt.NDArray[np.object_] | npt.NDArray[np.str_]
@@ -79,7 +79,7 @@ def user_lists(
     item_ids = np.asarray(items, dtype=object)
     everyone = pd.concat([clean["user_id"], users["user_id"], pd.Series(warm_ids)]).astype(str)
     cold_ids = np.setdiff1d(everyone.unique().astype(str), np.asarray(warm_ids, dtype=str))
-    popularity = Popularity.fit(read_hdf5(positives, allow_missing_ids=True))
+    popularity = Popularity.fit(read_positives(positives))
     tables = [
         _lists(scorer, numbers, ids.astype(object), item_ids, _seen(clean, ids, item_ids), k, name)
         for scorer, numbers, ids, name in (
@@ -102,11 +102,7 @@ def similar_item_lists(champion: Path, positives: Path, k: int) -> pd.DataFrame:
     if isinstance(model, BasePipeline):
         items, scores = similar_items(model._get_item_embeddings().detach(), k)
     else:
-        known = (
-            model
-            if isinstance(model, ItemKNN)
-            else ItemKNN.fit(read_hdf5(positives, allow_missing_ids=True))
-        )
+        known = model if isinstance(model, ItemKNN) else ItemKNN.fit(read_positives(positives))
         items, scores = known.similar(k)
     item_ids = np.asarray(read_ids(positives)[1], dtype=object)
     width = items.shape[1]

@@ -29,11 +29,13 @@ def dagster_home() -> Path:
     """Set DAGSTER_HOME to an absolute folder, and return it.
 
     Without one it is `dagster_home` here, or `dagster_home/postgres` where COLLIE_DAGSTER_PG_URL
-    names a database.
+    names a database. A home without a configuration gets one that sends nothing anywhere.
     """
     default = "dagster_home/postgres" if os.environ.get("COLLIE_DAGSTER_PG_URL") else "dagster_home"
     home = Path(os.environ.get("DAGSTER_HOME") or default).expanduser().resolve()
     home.mkdir(parents=True, exist_ok=True)
+    if not (home / "dagster.yaml").exists():
+        (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
     os.environ["DAGSTER_HOME"] = str(home)
     return home
 

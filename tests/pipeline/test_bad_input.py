@@ -1,0 +1,152 @@
+"""What is wrong with the data, in real files, from the source to the end of the graph."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+import pandas as pd
+import pytest
+from rich.console import Console
+from small_project import small_settings
+
+from collie_pipeline.definitions import make_definitions
+from collie_pipeline.project import Project
+from collie_pipeline.running import RunError, run_week
+from collie_pipeline.storage import current
+
+QUIET = Console(quiet=True)
+MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    folder = tmp_path / "files"
+    folder.mkdir()
+    return folder
+
+
+def rows(users: int = 12, weeks: int = 4) -> pd.DataFrame:
+    """Each user likes five items a week, the earlier users the earlier items."""
+    return pd.DataFrame(
+        [
+            (f"u{user}", f"i{(user // 4 * 8 + week * 5 + n) % 30}", 5, day.isoformat())
+            for user in range(users)
+            for week in range(weeks)
+            for n in range(5)
+            for day in [MONDAY + timedelta(weeks=week, hours=7 * n + user)]
+        ],
+        columns=["user_id", "item_id", "rating", "timestamp"],
+    )
+
+
+def project_of(files: Path, table: pd.DataFrame, **changes: object) -> Project:
+    table.to_csv(files / "ratings.csv", index=False)
+    source = {"interactions": "*.csv", "time_unit": "iso"}
+    settings = small_settings(
+        files.parent / "data", source="files", data_path=files, files=source, **changes
+    )
+    return Project(settings)
+
+
+def run(project: Project) -> None:
+    run_week(project, project.week(), QUIET)
+
+
+def test_sound_files_are_published(files: Path) -> None:
+    project = project_of(files, rows())
+    run(project)
+    assert current(project.root) is not None
+
+
+def test_one_user_is_enough(files: Path) -> None:
+    project = project_of(files, rows(users=1))
+    run(project)
+    serving = current(project.root)
+    assert serving is not None
+    lists = pd.read_parquet(serving.table("users"))
+    assert lists["source"].tolist() == ["too_few_candidates"]
+
+
+def test_a_week_without_rows_is_refused_with_the_way_out(files: Path) -> None:
+    table = rows()
+    second = pd.to_datetime(table["timestamp"]).between(
+        MONDAY + timedelta(weeks=1), MONDAY + timedelta(weeks=2), inclusive="left"
+    )
+    project = project_of(files, table[~second])
+    with pytest.raises(RunError, match=r"2026-01-12 has 0 rows.*prepare\.allow_empty_weeks = true"):
+        run(project)
+    assert not (project.root / "prepared" / "clean" / "2026-01-12.parquet").exists()
+    project = project_of(files, table[~second], prepare={"allow_empty_weeks": True})
+    run(project)
+    assert current(project.root) is not None
+
+
+def test_too_many_refused_rows_stop_the_run(files: Path) -> None:
+    table = rows()
+    table.loc[table.index[-30:-10], "user_id"] = None
+    project = project_of(files, table)
+    with pytest.raises(RunError, match=r"few_rows_refused failed: .* rows were refused"):
+        run(project)
+    assert current(project.root) is None
+    kept = pd.concat(
+        pd.read_parquet(file) for file in (project.root / "prepared" / "quarantine").glob("*")
+    )
+    assert set(kept["reason"]) == {"missing_user_id"}
+
+
+def test_a_few_refused_rows_are_kept_with_the_reason(files: Path) -> None:
+    table = rows()
+    table.loc[table.index[-1], "rating"] = float("nan")
+    project = project_of(files, table)
+    run(project)
+    path = project.root / "prepared" / "quarantine" / f"{project.week().key}.parquet"
+    refused = pd.read_parquet(path)
+    assert refused["reason"].tolist() == ["missing_rating"]
+    assert refused["source_row"].tolist() == [len(table)]
+
+
+def test_nothing_positive_is_refused_with_the_counts(files: Path) -> None:
+    table = rows()
+    table["rating"] = 1
+    with pytest.raises(RunError, match=r"nothing is left of 240 clean rows: 0 have a rating"):
+        run(project_of(files, table))
+
+
+@pytest.mark.parametrize("content", ["", "user_id,item_id,rating,timestamp\n", "a,b\n1,2\n"])
+def test_a_file_of_nothing_or_something_else_is_named(files: Path, content: str) -> None:
+    project = project_of(files, rows())
+    (files / "ratings.csv").write_text(content)
+    with pytest.raises(ValueError, match=r"ratings\.csv|files has 0 rows"):
+        run(project)
+    assert current(project.root) is None
+
+
+def test_a_changed_week_is_read_again(files: Path) -> None:
+    project = project_of(files, rows())
+    run(project)
+    before = pd.read_parquet(project.root / "prepared" / "clean" / "2026-01-12.parquet")
+    table = rows()
+    table.loc[table["timestamp"].between("2026-01-12", "2026-01-19"), "rating"] = 4
+    project = project_of(files, table)
+    run(project)
+    after = pd.read_parquet(project.root / "prepared" / "clean" / "2026-01-12.parquet")
+    assert set(before["rating"]) == {5}
+    assert set(after["rating"]) == {4}
+
+
+def test_a_hole_in_the_window_is_named(files: Path) -> None:
+    project = project_of(files, rows())
+    run(project)
+    (project.root / "prepared" / "clean" / "2026-01-12.parquet").unlink()
+    with dg.DagsterInstance.get() as instance:
+        result = (
+            make_definitions(project)
+            .resolve_job_def("weekly")
+            .execute_in_process(partition_key="2026-01-26", instance=instance, raise_on_error=False)
+        )
+    failures = [
+        str(event.event_specific_data.error)
+        for event in result.all_events
+        if event.event_type_value == "STEP_FAILURE"
+    ]
+    assert any("prepared/clean has no 2026-01-12, which the window needs" in f for f in failures)
