@@ -74,7 +74,7 @@ def fit(
     seen: Any = None,
     k: int = 10,
     patience: int = 5,
-    gpu: bool = False,
+    device: str = "cpu",
 ) -> History:
     """Train `model` and return what happened.
 
@@ -86,7 +86,7 @@ def fit(
     seen : interactions or matrix (U, N) whose items leave the ranking in validation.
     k : K of MAP@K.
     patience : epochs without a better MAP@K before training stops.
-    gpu : whether to train on the GPU.
+    device : where to train, in torch's words.
 
     Raises
     ------
@@ -101,7 +101,8 @@ def fit(
     trainer = CollieMinimalTrainer(
         model,
         max_epochs=max_epochs,
-        gpus=gpu,
+        gpus=False,
+        device=device,
         early_stopping_patience=None,
         terminate_on_nan=True,
         verbosity=0,

@@ -25,6 +25,7 @@ from collie_pipeline.storage import Publication, current
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 console = Console()
+MODULE = "collie_pipeline.definitions"
 WeekOption = Annotated[str | None, typer.Option(help="Monday of a week; the newest by default.")]
 
 
@@ -130,7 +131,8 @@ def ui(
     with _explained():
         load_settings()  # a wrong setting is better said here than in a log of the server
         dagster_home()
-    command = ["dagster", "dev", "-w", "workspace.yaml", "-h", host, "-p", str(port)]
+    here = ["-w", "workspace.yaml"] if Path("workspace.yaml").exists() else ["-m", MODULE]
+    command = ["dagster", "dev", *here, "-h", host, "-p", str(port)]
     os.execv(Path(sys.executable).with_name("dagster"), command)  # noqa: S606 - no shell needed
 
 

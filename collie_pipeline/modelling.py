@@ -116,7 +116,7 @@ def _train(
         seen=loader.mat.tocsr(),
         k=given.settings.evaluation.k,
         patience=options.patience,
-        gpu=given.device == "cuda",
+        device=given.device,
     )
 
 

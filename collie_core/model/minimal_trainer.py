@@ -33,6 +33,7 @@ class CollieMinimalTrainer:
     progress_bar_refresh_rate : batches between two updates of the progress bar.
     verbosity : 0 prints nothing, 1 the losses of each epoch, 2 also progress bars.
     after_epoch : called with the epoch from 1, its training and validation loss; True stops.
+    device : any device of torch's, such as "mps", in place of what `gpus` says.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class CollieMinimalTrainer:
         verbosity: bool | int = True,
         *,
         after_epoch: AfterEpoch | None = None,
+        device: str | None = None,
     ) -> None:
         if max_epochs < 0:
             raise ValueError(f"max_epochs is {max_epochs}, must be >= 0")
@@ -60,7 +62,7 @@ class CollieMinimalTrainer:
             raise ValueError(f"gpus is {gpus}, but there is no GPU here: use gpus=0")
         self.model = model
         self.max_epochs = max_epochs
-        self.device = torch.device("cuda" if wanted else "cpu")
+        self.device = torch.device(device or ("cuda" if wanted else "cpu"))
         self.logger = logger if isinstance(logger, Logger) else None
         self.early_stopping_patience = early_stopping_patience
         self.log_every_n_steps = log_every_n_steps
