@@ -15,7 +15,7 @@ from collie_core.bundle import Bundle, read_bundle, save_bundle
 from collie_core.loss import check_metadata, resolve_loss
 from collie_core.model.blocks import cosine_to_all
 from collie_core.model.loading import AnyInteractions, Loader, as_loader, shape_of
-from collie_core.model.optimizers import OptimizerGroup, make_optimizer
+from collie_core.model.optimizers import optimizer_of
 from collie_core.model.options import SharedOptions, TrainingOptions
 
 PAIRS_A_BLOCK = 1 << 20  # bounds the memory of scoring pair by pair: about 4 MiB a layer unit
@@ -223,21 +223,7 @@ class BasePipeline(LightningModule):
         }
 
     def _make_optimizer(self) -> Optimizer:
-        options = cast("TrainingOptions", self.options)
-        decay = options.weight_decay
-        if options.bias_optimizer is None:
-            return make_optimizer(options.optimizer, self.parameters(), options.lr, decay)
-        named = list(self.named_parameters())
-        biases = [parameter for name, parameter in named if "bias" in name]
-        others = [parameter for name, parameter in named if "bias" not in name]
-        choice = options.bias_optimizer
-        bias_optimizer = options.optimizer if choice == "infer" else choice
-        bias_lr = options.lr if options.bias_lr == "infer" else float(options.bias_lr)
-        optimizers = [
-            make_optimizer(options.optimizer, others, options.lr, decay),
-            make_optimizer(bias_optimizer, biases, bias_lr, decay),
-        ]
-        return OptimizerGroup(optimizers)
+        return optimizer_of(cast("TrainingOptions", self.options), self.named_parameters())
 
     def save_model(self, filename: str | Path = "model.pth") -> None:
         """Save the model as one file, or as a folder where `filename` has no suffix."""

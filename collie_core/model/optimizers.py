@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
-from collie_core.model.options import OptimizerChoice
+from collie_core.model.options import OptimizerChoice, TrainingOptions
 from collie_core.tables import lookup
 
 OPTIMIZERS: Mapping[str, Callable[..., Optimizer]] = {
@@ -64,3 +64,23 @@ class OptimizerGroup(Optimizer):
         for optimizer, state in zip(self.optimizers, state_dict["optimizers"], strict=True):
             optimizer.load_state_dict(state)
         self.param_groups = [group for each in self.optimizers for group in each.param_groups]
+
+
+def optimizer_of(
+    options: TrainingOptions, parameters: Iterable[tuple[str, nn.Parameter]]
+) -> Optimizer:
+    """Return the optimizer of named parameters, with one of its own for biases if options ask."""
+    named, decay = list(parameters), options.weight_decay
+    if options.bias_optimizer is None:
+        return make_optimizer(options.optimizer, [each for _, each in named], options.lr, decay)
+    biases = [parameter for name, parameter in named if "bias" in name]
+    others = [parameter for name, parameter in named if "bias" not in name]
+    infer = options.bias_optimizer == "infer"
+    bias_optimizer = options.optimizer if infer else options.bias_optimizer
+    bias_lr = options.lr if options.bias_lr == "infer" else float(options.bias_lr)
+    return OptimizerGroup(
+        [
+            make_optimizer(options.optimizer, others, options.lr, decay),
+            make_optimizer(bias_optimizer, biases, bias_lr, decay),
+        ]
+    )
