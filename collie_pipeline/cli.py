@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from collie_pipeline.project import Project
 from collie_pipeline.settings import load_settings
@@ -37,7 +38,8 @@ def _explained() -> Iterator[None]:
     try:
         yield
     except (ValueError, OSError, RunError) as error:
-        Console(stderr=True).print(f"[red]{type(error).__name__}[/]:", str(error), markup=True)
+        said = f"[red]{type(error).__name__}[/]: {escape(str(error))}"
+        Console(stderr=True).print(said, highlight=False, soft_wrap=True)
         raise typer.Exit(1) from None
 
 

@@ -1,18 +1,19 @@
 """What the pipeline made, for people: tables on the console."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from pydantic import BaseModel
 from rich.box import SIMPLE
-from rich.columns import Columns
+from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from collie_pipeline.storage import Publication
 
-LIKED_SHOWN = 10
 FEW_USERS = 100  # below, intervals of MAP are about as wide as MAP itself
 
 
@@ -45,6 +46,10 @@ class Catalogue:
         """Return the item's genres, with commas."""
         genres = self.items["genres"].get(item_id)
         return genres.replace("|", ", ") if isinstance(genres, str) else ""
+
+    def line(self, item_id: str) -> str:
+        """Return the title with the genres, marked up for the console."""
+        return f"{escape(self.title(item_id))} [dim]{escape(self.genres(item_id))}[/]"
 
     def find(self, text: str) -> str:
         """Return the id of the one item that `text` names, by id or by a part of its title.
@@ -114,7 +119,7 @@ def typical_user(positives: pd.DataFrame) -> str:
 
 def user_table(
     publication: Publication, positives: pd.DataFrame, catalogue: Catalogue, user_id: str
-) -> Columns:
+) -> Table:
     """Return what `user_id` liked last, beside what is recommended.
 
     Raises
@@ -128,17 +133,15 @@ def user_table(
         some = ", ".join(map(str, known[:3]))
         raise ValueError(f"no user {user_id!r} in {publication.id}: use one as {some}")
     theirs = positives[positives["user_id"] == user_id].sort_values("timestamp", ascending=False)
-    liked = _item_table(
-        f"{user_id} liked ({len(theirs)}, the latest)",
-        catalogue,
-        theirs["item_id"].head(LIKED_SHOWN).tolist(),
-    )
     listed = lists[lists["rank"] > 0]
     source = ", ".join(lists["source"].unique())
-    recommended = _item_table(
-        f"recommended ({source})", catalogue, listed["item_id"].tolist(), listed["score"].tolist()
-    )
-    return Columns([liked, recommended], padding=(0, 3))
+    headings = ("#", f"liked ({len(theirs)}, the latest first)", f"recommended ({source})")
+    table = Table(*headings, title=user_id, title_justify="left", box=SIMPLE, padding=(0, 1))
+    columns = (theirs["item_id"].head(len(listed)), listed["item_id"])
+    cells = ([catalogue.line(item_id) for item_id in column] for column in columns)
+    for rank, (liked, recommended) in enumerate(zip_longest(*cells, fillvalue=""), start=1):
+        table.add_row(str(rank), liked, recommended)
+    return table
 
 
 def similar_table(publication: Publication, catalogue: Catalogue, item_id: str) -> Table:
@@ -153,12 +156,12 @@ def similar_table(publication: Publication, catalogue: Catalogue, item_id: str) 
     lists = pd.read_parquet(path, filters=[("item_id", "==", item_id)])
     if lists.empty:
         raise ValueError(f"{item_id!r} has no similar items in {publication.id}: it is too new")
-    return _item_table(
-        f"like {catalogue.title(item_id)}",
-        catalogue,
-        lists["similar_item_id"].tolist(),
-        lists["score"].tolist(),
-    )
+    title = f"like {catalogue.title(item_id)}"
+    table = Table("#", "title", title=Text(title), title_justify="left", box=SIMPLE)
+    table.add_column("score", justify="right")
+    for row in lists.itertuples():
+        table.add_row(str(row.rank), catalogue.line(str(row.similar_item_id)), f"{row.score:.3f}")
+    return table
 
 
 def settings_lines(settings: BaseModel) -> list[str]:
@@ -174,15 +177,3 @@ def _leaves(
             yield from _leaves(value, (*above, name))
         else:
             yield (*above, name), value
-
-
-def _item_table(
-    title: str, catalogue: Catalogue, item_ids: Sequence[str], scores: Sequence[float] | None = None
-) -> Table:
-    table = Table("#", "title", "genres", title=title, title_justify="left")
-    if scores is not None:
-        table.add_column("score", justify="right")
-    for rank, item_id in enumerate(item_ids, start=1):
-        score = [] if scores is None else [f"{scores[rank - 1]:.3f}"]
-        table.add_row(str(rank), catalogue.title(item_id), catalogue.genres(item_id), *score)
-    return table
