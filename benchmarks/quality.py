@@ -54,31 +54,35 @@ def factorized(train: Interactions, validation: Interactions, seed: int) -> Scor
     return model
 
 
+def split_scores(users: np.ndarray, items: np.ndarray, seed: int) -> dict[str, float]:
+    """Return MAP@10 of each model on the split that `seed` draws."""
+    folds = stratified_folds(users, 0.1, 0.1, seed)
+    shape = {"num_users": users.max() + 1, "num_items": items.max() + 1, "allow_missing_ids": True}
+    train, validation, test = (
+        Interactions(users=users[folds == fold], items=items[folds == fold], seed=seed, **shape)
+        for fold in range(3)
+    )
+    seen = train.mat.tocsr() + validation.mat.tocsr()
+    models: dict[str, Scorer] = {
+        "popularity": Popularity.fit(train),
+        "item_knn": ItemKNN.fit(train),
+        "matrix_factorization": factorized(train, validation, seed),
+    }
+    return {
+        name: float(evaluate_per_user(model, test, exclude=seen, metrics=("mapk",))["mapk"].mean())
+        for name, model in models.items()
+    }
+
+
 def main() -> None:
     """Print the scores of each split, and their means."""
     folder, splits = Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 5
     users, items = positives(folder)
-    shape = {"num_users": users.max() + 1, "num_items": items.max() + 1, "allow_missing_ids": True}
     rows = []
     for seed in range(splits):
-        folds = stratified_folds(users, 0.1, 0.1, seed)
-        train, validation, test = (
-            Interactions(users=users[folds == fold], items=items[folds == fold], seed=seed, **shape)
-            for fold in range(3)
-        )
-        seen = train.mat.tocsr() + validation.mat.tocsr()
         began = time.perf_counter()
-        models: dict[str, Scorer] = {
-            "popularity": Popularity.fit(train),
-            "item_knn": ItemKNN.fit(train),
-            "matrix_factorization": factorized(train, validation, seed),
-        }
-        row = {
-            name: evaluate_per_user(model, test, exclude=seen, metrics=("mapk",))["mapk"].mean()
-            for name, model in models.items()
-        }
-        rows.append(row)
-        scores = "  ".join(f"{name} {score:.4f}" for name, score in row.items())
+        rows.append(split_scores(users, items, seed))
+        scores = "  ".join(f"{name} {score:.4f}" for name, score in rows[-1].items())
         print(f"split {seed}  {scores}  {time.perf_counter() - began:.1f} s", flush=True)
     print(pd.DataFrame(rows).agg(["mean", "std"]).round(4).to_string())
 
