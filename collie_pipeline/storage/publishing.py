@@ -82,12 +82,17 @@ def current(root: Path) -> Publication | None:
 
 
 def serving_before(root: Path, week: str) -> Publication | None:
-    """Return the newest publication of a week before `week`, or None."""
-    before = [each for each in publications(root) if each.week < week]
+    """Return what served before `week` was published, or None: the first such parent of today's.
+
+    Following parents, and not the newest of all folders, makes a week that is made again have the
+    very same publication before it.
+    """
     serving = current(root)
-    if serving is not None and serving.week < week:
-        return serving
-    return before[-1] if before else None
+    while serving is not None and serving.week >= week:
+        parent = serving.manifest.get("parent") or {"id": ""}
+        path = root / "publications" / str(parent["id"])
+        serving = read_publication(path) if (path / MANIFEST).exists() else None
+    return serving
 
 
 def publish(

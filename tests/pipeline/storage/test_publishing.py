@@ -47,11 +47,22 @@ def test_an_older_week_is_published_beside(tmp_path: Path, bundle: Path) -> None
     assert publications(tmp_path) == [older, newer]
 
 
-def test_the_parent_is_the_last_week_before(tmp_path: Path, bundle: Path) -> None:
-    older = publish(tmp_path, TABLES, bundle, {"week": "2026-01-05"})
-    publish(tmp_path, TABLES, bundle, {"week": "2026-01-19"})
-    assert serving_before(tmp_path, "2026-01-19") == older
+def test_what_served_before_is_found_through_the_parents(tmp_path: Path, bundle: Path) -> None:
+    first = publish(tmp_path, TABLES, bundle, {"week": "2026-01-05"})
+    aside = {"week": "2026-01-05", "settings": "others, published beside and never served"}
+    with_parent = {"week": "2026-01-12", "parent": {"id": first.id}}
+    second = publish(tmp_path, TABLES, bundle, with_parent)
+    publish(tmp_path, TABLES, bundle, aside)
+    publish(tmp_path, TABLES, bundle, {"week": "2026-01-19", "parent": {"id": second.id}})
+    assert serving_before(tmp_path, "2026-01-26") == current(tmp_path)
+    assert serving_before(tmp_path, "2026-01-19") == second
+    assert serving_before(tmp_path, "2026-01-12") == first
     assert serving_before(tmp_path, "2026-01-05") is None
+
+
+def test_a_parent_that_was_deleted_is_none(tmp_path: Path, bundle: Path) -> None:
+    publish(tmp_path, TABLES, bundle, {"week": "2026-01-12", "parent": {"id": "2026-01-05-gone"}})
+    assert serving_before(tmp_path, "2026-01-12") is None
 
 
 @pytest.mark.parametrize("name", ["users.parquet", "champion.bundle"])
