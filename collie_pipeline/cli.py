@@ -133,6 +133,8 @@ def ui(
     with _explained():
         load_settings()  # a wrong setting is better said here than in a log of the server
         dagster_home()
+    # `dagster dev` warns that `dg dev` is to replace it, which shows no more and needs another tool
+    os.environ.setdefault("PYTHONWARNINGS", "ignore:Function `dev_command` is superseded")
     here = ["-w", "workspace.yaml"] if Path("workspace.yaml").exists() else ["-m", MODULE]
     command = ["dagster", "dev", *here, "-h", host, "-p", str(port)]
     os.execv(Path(sys.executable).with_name("dagster"), command)  # noqa: S606 - no shell needed
