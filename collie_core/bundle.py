@@ -94,7 +94,11 @@ def read_bundle(path: str | Path) -> Bundle:
 
 def load_model(path: str | Path) -> Bundled:
     """Return the model saved at `path`, whatever its class."""
-    bundle = read_bundle(path)
+    return model_of(read_bundle(path))
+
+
+def model_of(bundle: Bundle) -> Bundled:
+    """Return the model that `bundle` holds."""
     module = import_module(lookup("bundle class", CLASSES, bundle.class_name))
     model: Bundled = getattr(module, bundle.class_name).from_tensors(bundle.config, bundle.tensors)
     return model

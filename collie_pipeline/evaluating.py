@@ -13,7 +13,7 @@ import torch
 from scipy.sparse import csr_matrix
 from torch import Tensor
 
-from collie_core.bundle import load_model, read_bundle
+from collie_core.bundle import model_of, read_bundle
 from collie_core.interactions import Interactions, read_hdf5
 from collie_core.metrics import METRICS, Interval, evaluate_per_user, paired_bootstrap
 from collie_core.scorer import Scorer
@@ -155,10 +155,12 @@ def _numbers(theirs: Iterable[str], today: Iterable[str]) -> npt.NDArray[np.int6
 
 def translate(bundle: Path, today: Path) -> Translated:
     """Return the model in `bundle` for the users and items of the HDF5 file `today`."""
-    ids = read_bundle(bundle).ids
+    old = read_bundle(bundle)
     user_ids, item_ids = read_ids(today)
     return Translated(
-        load_model(bundle), _numbers(ids["user_id"], user_ids), _numbers(ids["item_id"], item_ids)
+        model_of(old),
+        _numbers(old.ids["user_id"], user_ids),
+        _numbers(old.ids["item_id"], item_ids),
     )
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 from scipy.sparse import csr_matrix
 
 from collie_core.baselines import ItemKNN, Popularity
-from collie_core.bundle import load_model, read_bundle
+from collie_core.bundle import load_model, model_of, read_bundle
 from collie_core.model import BasePipeline, ColdStartModel
 from collie_core.recommend import similar_items, top_n
 from collie_core.scorer import Scorer
@@ -119,7 +119,8 @@ def similar_item_lists(champion: Path, positives: Path, k: int) -> pd.DataFrame:
 
 def new_item_lists(cold_start: Path, k: int) -> pd.DataFrame:
     """Return the k items most like a new item of each bucket, by bucket and rank, by cosine."""
-    model, ids = load_model(cold_start), read_bundle(cold_start).ids
+    bundle = read_bundle(cold_start)
+    model, ids = model_of(bundle), bundle.ids
     if not isinstance(model, ColdStartModel):
         raise TypeError(f"{cold_start} holds a {type(model).__name__}, must be a ColdStartModel")
     item_ids = np.asarray(ids["item_id"], dtype=object)
