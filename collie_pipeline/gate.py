@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from collie_core.metrics import Interval
 from collie_pipeline.evaluating import DECIDING, difference
 from collie_pipeline.sections import Evaluation
 
@@ -31,29 +32,26 @@ def decide(
     evaluation : settings.
     """
     best = str(board["model"].iloc[0])
-    row = {"model": best, DECIDING: float(board[DECIDING].iloc[0]), "serving": serving_id}
-    if serving is None:
-        reason = "nothing serves yet: the best model of the board does"
-        return pd.DataFrame(
-            [{**row, "gap": 0.0, "gap_low": 0.0, "gap_high": 0.0, "passed": True, "reason": reason}]
+    gap, passed = Interval(0.0, 0.0, 0.0), True
+    reason = "nothing serves yet: the best model of the board does"
+    if serving is not None:
+        ours, theirs = per_user[best][DECIDING].to_numpy(), serving[DECIDING].to_numpy()
+        gap = difference(ours, theirs, evaluation)
+        floor = -evaluation.margin * float(theirs.mean())
+        passed = gap.high >= floor
+        verdict = "is not clearly worse than" if passed else "is clearly worse than"
+        reason = (
+            f"{best} {verdict} {serving_id}: MAP@{evaluation.k} differs by {gap.mean:+.4f} "
+            f"[{gap.low:+.4f}, {gap.high:+.4f}], and may not lie wholly below {floor:+.4f}"
         )
-    gap = difference(per_user[best][DECIDING].to_numpy(), serving[DECIDING].to_numpy(), evaluation)
-    floor = -evaluation.margin * float(serving[DECIDING].mean())
-    passed = gap.high >= floor
-    verdict = "is not clearly worse than" if passed else "is clearly worse than"
-    reason = (
-        f"{best} {verdict} {serving_id}: MAP@{evaluation.k} differs by {gap.mean:+.4f} "
-        f"[{gap.low:+.4f}, {gap.high:+.4f}], and may not lie wholly below {floor:+.4f}"
-    )
-    return pd.DataFrame(
-        [
-            {
-                **row,
-                "gap": gap.mean,
-                "gap_low": gap.low,
-                "gap_high": gap.high,
-                "passed": passed,
-                "reason": reason,
-            }
-        ]
-    )
+    row = {
+        "model": best,
+        DECIDING: float(board[DECIDING].iloc[0]),
+        "serving": serving_id,
+        "gap": gap.mean,
+        "gap_low": gap.low,
+        "gap_high": gap.high,
+        "passed": passed,
+        "reason": reason,
+    }
+    return pd.DataFrame([row])

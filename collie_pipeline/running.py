@@ -136,9 +136,9 @@ class _Shown:
 
     def __call__(self, entry: dg.EventLogEntry, cursor: object = None) -> None:  # noqa: ARG002 - Dagster's
         event = entry.dagster_event
-        kind = None if event is None else event.event_type_value
         if event is None:
             return
+        kind = event.event_type_value
         if kind == "STEP_START":
             self.status.update(f"{self.week}  {_name(event)} …")
         elif kind == "ASSET_MATERIALIZATION":
