@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from collie_core.interactions.base import BaseInteractions
+from collie_core.interactions.explicit import ExplicitInteractions
 from collie_core.interactions.hdf5 import HDF5Interactions, read_hdf5
 from collie_core.interactions.hdf5_file import read_columns, read_ids
 from collie_core.interactions.implicit import Interactions
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ApproximateNegativeSamplingInteractionsDataLoader",
     "BaseInteractions",
+    "ExplicitInteractions",
     "HDF5Interactions",
     "HDF5InteractionsDataLoader",
     "Interactions",

@@ -104,12 +104,13 @@ class BaseInteractions:
         return part
 
     def head(self, n: int = 5) -> NDArray[Any]:
-        """Return the first `n` rows of the dense matrix, (n, N)."""
+        """Return the first `n` rows of the dense matrix, (n, N); all but the last -n if negative."""
         return self._dense_rows(0, n)
 
     def tail(self, n: int = 5) -> NDArray[Any]:
-        """Return the last `n` rows of the dense matrix, (n, N)."""
-        return self._dense_rows(max(self.num_users - n, 0), self.num_users)
+        """Return the last `n` rows of the dense matrix, (n, N); all but the first -n if negative."""
+        start = self.num_users - n if n >= 0 else -n
+        return self._dense_rows(max(start, 0), self.num_users)
 
     def toarray(self) -> NDArray[Any]:
         """Return the dense matrix as an array, (U, N)."""

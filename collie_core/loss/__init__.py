@@ -1,5 +1,6 @@
-"""Losses for implicit feedback: positive items should score higher than negative ones."""
+"""Losses: positive items should score higher than negative ones, or each score be the rating."""
 
+import warnings
 from collections.abc import Callable, Mapping
 
 from torch import Tensor
@@ -7,6 +8,7 @@ from torch import Tensor
 from collie_core.loss.adaptive import adaptive_bpr_loss, adaptive_hinge_loss
 from collie_core.loss.bpr import bpr_loss
 from collie_core.loss.credit import check_metadata, ideal_difference_from_metadata
+from collie_core.loss.explicit import mae_loss, mse_loss
 from collie_core.loss.hinge import hinge_loss
 from collie_core.loss.warp import warp_loss
 from collie_core.tables import lookup
@@ -19,35 +21,69 @@ LOSSES: Mapping[str, Callable[..., Tensor]] = {
     "hinge": hinge_loss,
     "warp": warp_loss,
 }
-# what a loss of one negative item becomes where there are more; all others need more than one
+EXPLICIT_LOSSES: Mapping[str, Callable[..., Tensor]] = {"mae": mae_loss, "mse": mse_loss}
+# what a loss of one negative item becomes where there are more, and what those are of one
 ADAPTIVE: Mapping[str, str] = {"bpr": "adaptive_bpr", "hinge": "adaptive_hinge"}
+SINGLE: Mapping[str, str] = {"adaptive": "hinge", "adaptive_bpr": "bpr", "adaptive_hinge": "hinge"}
 
 
 def resolve_loss(
-    loss: str | Callable[..., Tensor], num_negative_samples: int
+    loss: str | Callable[..., Tensor], num_negative_samples: int | None
 ) -> Callable[..., Tensor]:
-    """Return the function that `loss` means for `num_negative_samples`, K; a function stays.
+    """Return the function that `loss` means for the data; a function stays.
+
+    Parameters
+    ----------
+    loss : a name of `LOSSES`, for implicit data, or of `EXPLICIT_LOSSES`.
+    num_negative_samples : K; None where the data are explicit. With more than one, "bpr" and
+        "hinge" stand for their adaptive forms; with one, a warning says that those are the plain.
 
     Raises
     ------
     ValueError
-        If the name is unknown, or the loss needs more than one negative item.
+        If the name is unknown, of the other kind of data, or the loss needs more negative items.
     """
     if not isinstance(loss, str):
         return loss
-    function = lookup("loss", LOSSES, loss)
+    function = lookup("loss", {**LOSSES, **EXPLICIT_LOSSES}, loss)
+    if (num_negative_samples is None) != (loss in EXPLICIT_LOSSES):
+        _refuse_kind(loss, is_explicit=num_negative_samples is None)
+    if num_negative_samples is None:
+        return function
     if num_negative_samples > 1:
-        return LOSSES[ADAPTIVE[loss]] if loss in ADAPTIVE else function
-    if loss not in ADAPTIVE:
-        raise ValueError(
-            f"loss {loss!r} chooses among negative items, but num_negative_samples is "
-            f"{num_negative_samples}: set it to 2 or more, or use one of {sorted(ADAPTIVE)}"
+        return LOSSES[ADAPTIVE.get(loss, loss)]
+    return _single(loss)
+
+
+def _refuse_kind(loss: str, *, is_explicit: bool) -> None:
+    kind, other = ("explicit", "implicit") if is_explicit else ("implicit", "explicit")
+    known = EXPLICIT_LOSSES if is_explicit else LOSSES
+    data = "Interactions" if is_explicit else "ExplicitInteractions"
+    raise ValueError(
+        f"loss {loss!r} is for {other} data, but these are {kind}: use one of {sorted(known)}, "
+        f"or pass {data}"
+    )
+
+
+def _single(loss: str) -> Callable[..., Tensor]:
+    """Return the loss of one negative item that `loss` comes down to."""
+    if loss in SINGLE:
+        warnings.warn(
+            f"loss {loss!r} chooses among negative items, but num_negative_samples is 1: "
+            f"{SINGLE[loss]!r} is used, set it to 2 or more to choose",
+            stacklevel=2,
         )
-    return function
+    elif loss not in ADAPTIVE:
+        raise ValueError(
+            f"loss {loss!r} chooses among negative items, but num_negative_samples is 1: "
+            f"set it to 2 or more, or use one of {sorted(ADAPTIVE)}"
+        )
+    return LOSSES[SINGLE.get(loss, loss)]
 
 
 __all__ = [
     "ADAPTIVE",
+    "EXPLICIT_LOSSES",
     "LOSSES",
     "adaptive_bpr_loss",
     "adaptive_hinge_loss",
@@ -55,6 +91,8 @@ __all__ = [
     "check_metadata",
     "hinge_loss",
     "ideal_difference_from_metadata",
+    "mae_loss",
+    "mse_loss",
     "resolve_loss",
     "warp_loss",
 ]

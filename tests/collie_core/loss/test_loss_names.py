@@ -3,11 +3,14 @@ from torch import Tensor
 
 from collie_core.loss import (
     ADAPTIVE,
+    EXPLICIT_LOSSES,
     LOSSES,
     adaptive_bpr_loss,
     adaptive_hinge_loss,
     bpr_loss,
     hinge_loss,
+    mae_loss,
+    mse_loss,
     resolve_loss,
     warp_loss,
 )
@@ -32,15 +35,41 @@ def test_a_name_means_the_loss_of_that_many_negatives(
     assert resolve_loss(name, negatives) is loss
 
 
-@pytest.mark.parametrize("name", ["warp", "adaptive", "adaptive_bpr", "adaptive_hinge"])
-def test_a_loss_of_many_negatives_is_refused_for_one(name: str) -> None:
-    with pytest.raises(ValueError, match=rf"'{name}'.*num_negative_samples is 1: set it to 2"):
-        resolve_loss(name, 1)
+def test_warp_is_refused_for_one_negative() -> None:
+    with pytest.raises(ValueError, match=r"'warp'.*num_negative_samples is 1: set it to 2"):
+        resolve_loss("warp", 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "loss"),
+    [("adaptive", hinge_loss), ("adaptive_bpr", bpr_loss), ("adaptive_hinge", hinge_loss)],
+)
+def test_an_adaptive_loss_of_one_negative_is_the_plain_one(name: str, loss: object) -> None:
+    with pytest.warns(UserWarning, match=rf"'{name}' chooses .* is 1: '\w+' is used"):
+        assert resolve_loss(name, 1) is loss
+
+
+@pytest.mark.parametrize(("name", "loss"), [("mse", mse_loss), ("mae", mae_loss)])
+def test_a_name_means_the_loss_of_ratings(name: str, loss: object) -> None:
+    assert resolve_loss(name, None) is loss
+
+
+@pytest.mark.parametrize("name", sorted(LOSSES))
+def test_a_loss_of_pairs_is_refused_for_ratings(name: str) -> None:
+    with pytest.raises(ValueError, match=rf"'{name}' is for implicit data.*'mae', 'mse'"):
+        resolve_loss(name, None)
+
+
+@pytest.mark.parametrize("name", sorted(EXPLICIT_LOSSES))
+@pytest.mark.parametrize("negatives", [1, 5])
+def test_a_loss_of_ratings_is_refused_for_pairs(name: str, negatives: int) -> None:
+    with pytest.raises(ValueError, match=rf"'{name}' is for explicit data.*ExplicitInteractions"):
+        resolve_loss(name, negatives)
 
 
 @pytest.mark.parametrize("name", ["BPR", "bpr_loss", "", "my_bpr"])
 def test_an_unknown_name_is_refused_with_the_known(name: str) -> None:
-    with pytest.raises(ValueError, match=r"unknown loss .*'adaptive'.*'warp'"):
+    with pytest.raises(ValueError, match=r"unknown loss .*'adaptive'.*'mse'.*'warp'"):
         resolve_loss(name, 2)
 
 
