@@ -1,43 +1,51 @@
 """The plumbing that every neural model shares."""
 
-from collections.abc import Mapping
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, ClassVar, Self, cast
 
-import pandas as pd
 import torch
 from pytorch_lightning import LightningModule
 from torch import Tensor
 from torch.optim import Optimizer
 
 from collie_core.bundle import Bundle, read_bundle, save_bundle
-from collie_core.loss import check_metadata, resolve_loss
-from collie_core.model.blocks import cosine_to_all
-from collie_core.model.loading import AnyInteractions, Loader, as_loader, shape_of
-from collie_core.model.optimizers import optimizer_of
-from collie_core.model.options import SharedOptions, TrainingOptions
+from collie_core.loss import EXPLICIT_LOSSES, check_metadata, resolve_loss
+from collie_core.model.blocks import restored
+from collie_core.model.hyperparameters import is_hyperparameter, loggable, rebuilt, storable
+from collie_core.model.loading import AnyInteractions, Loader, as_loader, negatives_of, shape_of
+from collie_core.model.optimizers import check_optimizer, optimizer_of
+from collie_core.model.options import OptimizerChoice, SharedOptions, TrainingOptions
+from collie_core.model.scoring import Scoring
 
-PAIRS_A_BLOCK = 1 << 20  # bounds the memory of scoring pair by pair: about 4 MiB a layer unit
-Batch = tuple[tuple[Tensor, Tensor], Tensor]
+ImplicitBatch = tuple[tuple[Tensor, Tensor], Tensor]
+ExplicitBatch = tuple[Tensor, Tensor, Tensor]
+Batch = ImplicitBatch | ExplicitBatch
 
 
-class BasePipeline(LightningModule):
+class BasePipeline(Scoring):
     """Template of a model: a subclass has `_setup_model` and `forward`, and all else is here.
+
+    For `item_item_similarity` and `user_user_similarity` it has `_get_item_embeddings` and
+    `_get_user_embeddings` as well. `collie_core.testing.check_model` says whether it is right.
 
     Parameters
     ----------
     train, val : interactions, or a loader of them; interactions are put into a loader, which
         shuffles `train`. Not needed with `load_model_path`.
     options : the training options; without it they are taken from `kwargs`.
-    **kwargs : hyperparameters of the subclass (and options), kept in `hparams`.
+    **kwargs : hyperparameters of the subclass (and options), handed to `_setup_model`, and kept in
+        `hparams` but for tensors and modules.
 
     Raises
     ------
     TypeError
         If neither `train` nor `load_model_path` is given.
     ValueError
-        If an option is out of its bounds, or the bundle is damaged or another model's.
+        If an option is out of its bounds, the loss is not for these data, or the bundle is damaged
+        or another model's.
     """
 
     options_type: ClassVar[type[SharedOptions]] = TrainingOptions
@@ -54,11 +62,10 @@ class BasePipeline(LightningModule):
         if options is None:
             shared = {field.name for field in fields(self.options_type)} & kwargs.keys()
             options = self.options_type.of(type(self), {name: kwargs.pop(name) for name in shared})
-        self.train_loader: Loader | None = as_loader(train, shuffle=True)
-        self.val_loader: Loader | None = as_loader(val, shuffle=False)
+        self.train_loader = as_loader(train, shuffle=True)
+        self.val_loader = as_loader(val, shuffle=False)
         if options.load_model_path is not None:
-            bundle = read_bundle(options.load_model_path)
-            self._restore(options, bundle)
+            self._restore(options, read_bundle(options.load_model_path), kwargs)
             self.to(options.map_location or "cpu")
         elif self.train_loader is None:
             raise TypeError(
@@ -66,112 +73,86 @@ class BasePipeline(LightningModule):
             )
         else:
             num_users, num_items = shape_of(self.train_loader, self.val_loader)
+            resolve_loss(options.loss, negatives_of(self.train_loader))
             self._build(options, {"num_users": num_users, "num_items": num_items, **kwargs})
-        if self.train_loader is not None:
-            self.loss_function = resolve_loss(options.loss, self.train_loader.num_negative_samples)
 
     def _build(self, options: SharedOptions, own: Mapping[str, Any]) -> None:
         self.options = options
+        self._loss_function: Callable[..., Tensor] | None = None
         shared = {field.name: getattr(options, field.name) for field in fields(options)}
+        kept = {name: value for name, value in own.items() if is_hyperparameter(value)}
         # save_hyperparameters would compare arrays it finds in the callers' frames
-        self.hparams.update({"num_epochs_completed": 0, **shared, **own})
-        self._setup_model()
-        if options.metadata_for_loss is not None:
-            weights = options.metadata_for_loss_weights or {}
-            check_metadata(options.metadata_for_loss, weights, self.num_items)
-            for name, codes in options.metadata_for_loss.items():
-                self.register_buffer(f"metadata_{name}", codes.flatten(), persistent=False)
+        self.hparams.update({"num_epochs_completed": 0, **shared, **kept})
+        if self.train_loader is not None:
+            for choice in self._optimizer_choices():
+                check_optimizer(choice, options.weight_decay, is_sparse=self._is_sparse)
+        metadata, weights = options.metadata_for_loss or {}, options.metadata_for_loss_weights or {}
+        check_metadata(metadata, weights, self.num_items)
+        self._setup_model(**own)
+        for name, codes in metadata.items():
+            self.register_buffer(f"metadata_{name}", codes.flatten(), persistent=False)
 
-    def _restore(self, options: SharedOptions, bundle: Bundle) -> None:
+    @property
+    def _is_sparse(self) -> bool:
+        return bool(self.hparams.get("sparse"))
+
+    def _restore(self, options: SharedOptions, bundle: Bundle, given: Mapping[str, Any]) -> None:
         if bundle.class_name != type(self).__name__:
             raise ValueError(
                 f"the bundle holds a {bundle.class_name}, not a {type(self).__name__}: "
                 f"load it with {bundle.class_name}(load_model_path=...)"
             )
-        self._build(options, bundle.config)
+        with restored():
+            self._build(options, rebuilt(bundle.config, given))
         try:
-            self.load_state_dict(bundle.tensors)
+            self.load_state_dict(bundle.tensors, assign=True)
         except RuntimeError as error:
             raise ValueError(f"the bundle's arrays do not fit its config: {error}") from None
         self.eval()
 
+    @abstractmethod
     def _setup_model(self, **kwargs: Any) -> None:
         """Make the layers from `self.hparams`, which came from the call or from the bundle."""
-        raise NotImplementedError(f"{type(self).__name__} must override _setup_model")
-
-    def forward(self, users: Tensor, items: Tensor) -> Tensor:
-        """Score the pairs of `users` and `items`, both (B,): (B,), higher is better."""
-        raise NotImplementedError(f"{type(self).__name__} must override forward")
 
     @property
-    def num_users(self) -> int:
-        """Number of users, U."""
-        return int(self.hparams["num_users"])
-
-    @property
-    def num_items(self) -> int:
-        """Number of items, N."""
-        return int(self.hparams["num_items"])
-
-    def score_candidates(self, users: Tensor, items: Tensor) -> Tensor:
-        """Score for each of `users` (B,) its own row of `items` (B, C): (B, C).
-
-        A model whose layers broadcast overrides this, and gathers each user's vector once.
-        """
-        pairs = self(users.repeat_interleave(items.shape[1]), items.flatten())
-        return cast("Tensor", pairs).reshape(items.shape)
-
-    def score_all(self, users: Tensor) -> Tensor:
-        """Score every item for `users` (B,): (B, N), higher is better."""
-        users = users.to(self.device)
-        every = torch.arange(self.num_items, device=self.device)
-        blocks = torch.split(users, max(1, PAIRS_A_BLOCK // self.num_items))
-        scores = [self.score_candidates(block, every.expand(len(block), -1)) for block in blocks]
-        return torch.cat(scores) if scores else torch.empty(0, self.num_items, device=self.device)
-
-    @torch.no_grad()
-    def get_item_predictions(
-        self, user_id: int = 0, unseen_items_only: bool = False, sort_values: bool = True
-    ) -> "pd.Series[float]":
-        """Return the scores of all items for `user_id`, by item.
-
-        `unseen_items_only` leaves out the items that the user has in the training and validation
-        data; `sort_values` puts the best first, equal scores by item.
-        """
-        scores = self.score_all(torch.tensor([user_id]))[0].cpu().numpy()
-        predictions = pd.Series(scores, name="score")
-        if unseen_items_only:
-            predictions = predictions.drop(self._seen_items(user_id))
-        if sort_values:
-            return predictions.sort_values(ascending=False, kind="stable")
-        return predictions
-
-    def _seen_items(self, user_id: int) -> list[int]:
-        seen: set[int] = set()
-        for name in ("train_loader", "val_loader"):
-            if (loader := getattr(self, name)) is not None:
-                rows = loader.mat.row == user_id
-                seen.update(loader.mat.col[rows].tolist())
-            elif name == "train_loader":
-                raise ValueError("train_loader is None: a loaded model has no data, set it first")
-        return sorted(seen)
-
-    @torch.no_grad()
-    def item_item_similarity(self, item_id: int) -> "pd.Series[float]":
-        """Return the cosine of `item_id`'s embedding with every item's, best first."""
-        vectors = self._get_item_embeddings()
-        similarities = cosine_to_all(vectors[item_id], vectors).cpu().numpy()
-        return pd.Series(similarities).sort_values(ascending=False, kind="stable")
-
-    def _get_item_embeddings(self) -> Tensor:
-        """Return the items' vectors (N, D)."""
-        raise NotImplementedError(f"{type(self).__name__} must override _get_item_embeddings")
+    def loss_function(self) -> Callable[..., Tensor]:
+        """What `options.loss` means for the training data."""
+        if self._loss_function is None:
+            loader = self._training_data()
+            self._loss_function = resolve_loss(self.options.loss, negatives_of(loader))
+        return self._loss_function
 
     def calculate_loss(self, batch: Batch) -> Tensor:
-        """Return the loss () of a batch ((users (B,), items (B,)), negative items (B, K))."""
+        """Return the loss () of a batch, whose form says what kind of data it is.
+
+        Parameters
+        ----------
+        batch : implicit, ((users (B,), items (B,)), negative items (B, K)), or explicit, (users
+            (B,), items (B,), ratings (B,)).
+
+        Raises
+        ------
+        ValueError
+            If it has neither form, or the loss is for the other.
+        """
+        if len(batch) not in (2, 3) or (len(batch) == 2 and len(batch[0]) != 2):
+            raise ValueError(
+                f"the batch has {len(batch)} parts, must be ((users, items), negative items) or "
+                "(users, items, ratings)"
+            )
+        loss, is_explicit = self.options.loss, len(batch) == 3
+        if isinstance(loss, str) and (loss in EXPLICIT_LOSSES) != is_explicit:
+            kind = "explicit" if is_explicit else "implicit"
+            raise ValueError(f"loss {loss!r} is not for {kind} data: see collie_core.loss")
+        if len(batch) == 3:
+            users, items, ratings = batch
+            scores = self(users, items)
+            return self.loss_function(scores, ratings.to(scores.dtype))
+        return self._implicit_loss(batch)
+
+    def _implicit_loss(self, batch: ImplicitBatch) -> Tensor:
         (users, positives), negatives = batch
-        items = torch.cat([positives[:, None], negatives], dim=1)
-        scores = self.score_candidates(users, items)
+        scores = self.score_candidates(users, torch.cat([positives[:, None], negatives], dim=1))
         one = negatives.shape[1] == 1
         metadata = {n: getattr(self, f"metadata_{n}") for n in self.options.metadata_for_loss or {}}
         return self.loss_function(
@@ -187,14 +168,19 @@ class BasePipeline(LightningModule):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:  # noqa: ARG002 - Lightning's
         """Return the loss of one training batch."""
         loss = self.calculate_loss(batch)
-        size = len(batch[1])
-        self.log("train_loss", loss, on_step=True, on_epoch=True, batch_size=size)
+        self.log("train_loss", loss, on_step=True, on_epoch=True, batch_size=len(batch[-1]))
         return loss
 
-    def validation_step(self, batch: Batch, batch_idx: int) -> None:  # noqa: ARG002 - Lightning's
-        """Log the loss of one validation batch."""
+    def validation_step(self, batch: Batch, batch_idx: int) -> Tensor:  # noqa: ARG002 - Lightning's
+        """Return the loss of one validation batch."""
         loss = self.calculate_loss(batch)
-        self.log("val_loss", loss, on_step=True, on_epoch=True, batch_size=len(batch[1]))
+        self.log("val_loss", loss, on_step=True, on_epoch=True, batch_size=len(batch[-1]))
+        return loss
+
+    def on_fit_start(self) -> None:
+        """Give the hyperparameters to the loggers."""
+        for logger in self.loggers:
+            logger.log_hyperparams(loggable(self.hparams))
 
     def on_train_epoch_end(self) -> None:
         """Count the epoch."""
@@ -202,9 +188,7 @@ class BasePipeline(LightningModule):
 
     def train_dataloader(self) -> Loader:
         """Return the loader of the training data."""
-        if self.train_loader is None:
-            raise ValueError("train_loader is None: a loaded model has no data, set it first")
-        return self.train_loader
+        return self._training_data()
 
     def val_dataloader(self) -> Loader | list[Loader]:
         """Return the loader of the validation data; none is an empty list to Lightning."""
@@ -222,6 +206,12 @@ class BasePipeline(LightningModule):
             "lr_scheduler": {"scheduler": scheduler, "monitor": monitor},
         }
 
+    def _optimizer_choices(self) -> list[OptimizerChoice]:
+        """Return the optimizers that training is going to use."""
+        options = cast("TrainingOptions", self.options)
+        bias = options.bias_optimizer
+        return [options.optimizer, *([] if bias in (None, "infer") else [bias])]
+
     def _make_optimizer(self) -> Optimizer:
         return optimizer_of(cast("TrainingOptions", self.options), self.named_parameters())
 
@@ -235,8 +225,8 @@ class BasePipeline(LightningModule):
 
     def config(self) -> dict[str, Any]:
         """Return the hyperparameters that a bundle keeps: all but the training options."""
-        shared = {field.name for field in fields(self.options)}
-        return {name: value for name, value in self.hparams.items() if name not in shared}
+        own = self.hparams.keys() - {field.name for field in fields(self.options)}
+        return {name: storable(name, self.hparams[name]) for name in sorted(own)}
 
     @classmethod
     def from_tensors(cls, config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Self:
@@ -244,5 +234,5 @@ class BasePipeline(LightningModule):
         model = cls.__new__(cls)
         LightningModule.__init__(model)
         model.train_loader = model.val_loader = None
-        model._restore(cls.options_type(), Bundle(cls.__name__, dict(config), dict(tensors)))
+        model._restore(cls.options_type(), Bundle(cls.__name__, dict(config), dict(tensors)), {})
         return model

@@ -8,21 +8,22 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from collie_core.model.blocks import (
-    Dropout,
-    ScaledEmbedding,
-    ZeroEmbedding,
-    biased_dot,
-    cosine_to_all,
-)
+from collie_core.model.blocks import Dropout, ScaledEmbedding, ZeroEmbedding, biased_dot
 from collie_core.model.loading import AnyInteractions
 from collie_core.model.multi_stage import MultiStagePipeline
-from collie_core.model.options import OptimizerChoice, SharedKeywords, SharedOptions, plateau
+from collie_core.model.options import (
+    SCHEDULED,
+    OptimizerChoice,
+    SharedKeywords,
+    SharedOptions,
+)
+from collie_core.model.scoring import Side, TwoSided, most_alike
+from collie_core.recommend import scoring
 
 ITEM_BUCKETS, NO_BUCKETS = "item_buckets", "no_buckets"
 
 
-class ColdStartModel(MultiStagePipeline):
+class ColdStartModel(TwoSided, MultiStagePipeline):
     """Matrix factorization over buckets of items first, then over the items themselves.
 
     In stage "item_buckets" all items of a bucket share factors and bias. Advancing to stage
@@ -46,7 +47,8 @@ class ColdStartModel(MultiStagePipeline):
         If `item_buckets` has not one whole number >= 0 for each item.
     """
 
-    option_defaults: ClassVar[Mapping[str, Any]] = {"lr_scheduler_func": plateau}
+    option_defaults: ClassVar[Mapping[str, Any]] = SCHEDULED
+    pairs_at_once = 1 << 26
 
     def __init__(
         self,
@@ -121,39 +123,22 @@ class ColdStartModel(MultiStagePipeline):
                 self.item_embeddings.weight.copy_(self.item_bucket_embeddings(self.item_buckets))
                 self.item_biases.weight.copy_(self.item_bucket_biases(self.item_buckets))
 
-    def _item_tables(self) -> tuple[Tensor, Tensor]:
-        """Return the factors (N, D) and biases (N, 1) of the items in the present stage."""
+    def user_side(self, users: Tensor) -> Side:
+        """Return factors (..., D) and bias (..., 1) of `users` (...)."""
+        return self.dropout(self.user_embeddings(users)), self.user_biases(users)
+
+    def item_side(self, items: Tensor) -> Side:
+        """Return factors (..., D) and bias (..., 1) of `items` (...), or of their buckets."""
         if self.hparams["stage"] == NO_BUCKETS:
-            return self.item_embeddings.weight, self.item_biases.weight
-        buckets = self.item_buckets
-        return self.item_bucket_embeddings(buckets), self.item_bucket_biases(buckets)
+            return self.dropout(self.item_embeddings(items)), self.item_biases(items)
+        buckets = self.item_buckets[items]
+        vectors, biases = self.item_bucket_embeddings(buckets), self.item_bucket_biases(buckets)
+        return self.dropout(vectors), biases
 
-    def forward(self, users: Tensor, items: Tensor) -> Tensor:
-        """Score the pairs of `users` and `items`, both (B,): (B,), higher is better."""
-        if self.hparams["stage"] == NO_BUCKETS:
-            vectors, biases = self.item_embeddings(items), self.item_biases(items)
-        else:
-            buckets = self.item_buckets[items]
-            vectors, biases = self.item_bucket_embeddings(buckets), self.item_bucket_biases(buckets)
-        user_vectors, user_biases = self.user_embeddings(users), self.user_biases(users)
-        dropout = self.dropout
-        return biased_dot(dropout(user_vectors), dropout(vectors), user_biases, biases)
+    def match(self, user: Side, item: Side) -> Tensor:
+        """Score users' sides against items': (...)."""
+        return biased_dot(user, item)
 
-    def score_candidates(self, users: Tensor, items: Tensor) -> Tensor:
-        """Score for each of `users` (B,) its own row of `items` (B, C): (B, C)."""
-        return self.forward(users[:, None], items)
-
-    def score_all(self, users: Tensor) -> Tensor:
-        """Score every item for `users` (B,): (B, N), higher is better."""
-        users = users.to(self.device)
-        vectors, biases = self._item_tables()
-        scores = torch.addmm(biases.T, self.user_embeddings(users), vectors.T)
-        return scores.add_(self.user_biases(users))
-
-    def _get_item_embeddings(self) -> Tensor:
-        return self._item_tables()[0]
-
-    @torch.no_grad()
     def item_bucket_item_similarity(self, item_bucket_id: int) -> "pd.Series[float]":
         """Return the cosine of a bucket's embedding with every item's, best first.
 
@@ -165,9 +150,9 @@ class ColdStartModel(MultiStagePipeline):
         count = self.hparams["num_item_buckets"]
         if not 0 <= item_bucket_id < count:
             raise ValueError(f"item_bucket_id is {item_bucket_id}, must be in 0..{count - 1}")
-        bucket = self.item_bucket_embeddings.weight[item_bucket_id]
-        similarities = cosine_to_all(bucket, self._get_item_embeddings()).cpu().numpy()
-        return pd.Series(similarities).sort_values(ascending=False, kind="stable")
+        with scoring(self):
+            bucket = self.item_bucket_embeddings.weight[item_bucket_id]
+            return most_alike(bucket, self._get_item_embeddings())
 
 
 def checked_buckets(item_buckets: Iterable[int] | Tensor) -> Tensor:

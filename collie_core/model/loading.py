@@ -4,6 +4,8 @@ from torch.utils.data import DataLoader
 
 from collie_core.interactions import (
     ApproximateNegativeSamplingInteractionsDataLoader,
+    BaseInteractions,
+    ExplicitInteractions,
     HDF5Interactions,
     HDF5InteractionsDataLoader,
     Interactions,
@@ -15,7 +17,7 @@ Loader = (
     | ApproximateNegativeSamplingInteractionsDataLoader
     | HDF5InteractionsDataLoader
 )
-AnyInteractions = Interactions | HDF5Interactions | Loader | None
+AnyInteractions = Interactions | ExplicitInteractions | HDF5Interactions | Loader | None
 
 
 def as_loader(interactions: AnyInteractions, *, shuffle: bool) -> Loader | None:
@@ -25,24 +27,43 @@ def as_loader(interactions: AnyInteractions, *, shuffle: bool) -> Loader | None:
     """
     if interactions is None or isinstance(interactions, DataLoader):
         return interactions
-    if isinstance(interactions, Interactions):
+    if isinstance(interactions, BaseInteractions):
         return InteractionsDataLoader(interactions=interactions, shuffle=shuffle, num_workers=0)
     if isinstance(interactions, HDF5Interactions):
         return HDF5InteractionsDataLoader(
             hdf5_interactions=interactions, shuffle=shuffle, num_workers=0
         )
     raise TypeError(
-        f"{type(interactions).__name__} is no interactions: pass Interactions, HDF5Interactions "
-        "or one of their loaders"
+        f"{type(interactions).__name__} is no interactions: pass Interactions, "
+        "ExplicitInteractions, HDF5Interactions or one of their loaders"
     )
+
+
+def negatives_of(loader: Loader) -> int | None:
+    """Return the number of negative samples of a batch, K; None where the data are explicit."""
+    return getattr(loader, "num_negative_samples", None)
 
 
 def shape_of(train: Loader, validation: Loader | None) -> tuple[int, int]:
     """Return the number of users and items of `train`, which `validation` must share."""
     shape = train.num_users, train.num_items
-    if validation is not None and (validation.num_users, validation.num_items) != shape:
+    if validation is None:
+        return shape
+    if (validation.num_users, validation.num_items) != shape:
         raise ValueError(
             f"train has {shape} users and items, val ({validation.num_users}, "
             f"{validation.num_items}): split one Interactions, or set num_users and num_items"
         )
+    kinds = [_kind(negatives_of(each)) for each in (train, validation)]
+    if kinds[0] != kinds[1]:
+        raise ValueError(
+            f"train has {kinds[0]}, val {kinds[1]}, and one loss is for both: give both ratings, "
+            "or num_negative_samples of 1, or more"
+        )
     return shape
+
+
+def _kind(negatives: int | None) -> str:
+    if negatives is None:
+        return "ratings"
+    return "one negative" if negatives == 1 else "many negatives"

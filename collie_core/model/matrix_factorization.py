@@ -3,16 +3,16 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar, Unpack
 
-import torch
 from torch import Tensor
 
 from collie_core.model.base import BasePipeline
 from collie_core.model.blocks import Dropout, ScaledEmbedding, ZeroEmbedding, biased_dot, in_range
 from collie_core.model.loading import AnyInteractions
-from collie_core.model.options import TrainingKeywords, TrainingOptions, plateau
+from collie_core.model.options import BIASED, TrainingKeywords, TrainingOptions
+from collie_core.model.scoring import Side, TwoSided
 
 
-class MatrixFactorizationModel(BasePipeline):
+class MatrixFactorizationModel(TwoSided, BasePipeline):
     """Dot product of a user's and an item's factors, plus both biases (Koren et al., 2009).
 
     The biases have an optimizer of their own, by default a slower one, so that the model does not
@@ -28,11 +28,8 @@ class MatrixFactorizationModel(BasePipeline):
     **options : see `TrainingOptions`.
     """
 
-    option_defaults: ClassVar[Mapping[str, Any]] = {
-        "lr_scheduler_func": plateau,
-        "bias_lr": 1e-2,
-        "bias_optimizer": "sgd",
-    }
+    option_defaults: ClassVar[Mapping[str, Any]] = BIASED
+    pairs_at_once = 1 << 26  # a product of matrices needs no memory but for the scores
 
     def __init__(
         self,
@@ -61,27 +58,14 @@ class MatrixFactorizationModel(BasePipeline):
         self.item_biases = ZeroEmbedding(items, 1, sparse=sparse)
         self.dropout = Dropout(self.hparams["dropout_p"])
 
-    def forward(self, users: Tensor, items: Tensor) -> Tensor:
-        """Score the pairs of `users` and `items`, both (B,): (B,), higher is better."""
-        scores = biased_dot(
-            self.dropout(self.user_embeddings(users)),
-            self.dropout(self.item_embeddings(items)),
-            self.user_biases(users),
-            self.item_biases(items),
-        )
-        return in_range(scores, self.hparams["y_range"])
+    def user_side(self, users: Tensor) -> Side:
+        """Return factors (..., D) and bias (..., 1) of `users` (...)."""
+        return self.dropout(self.user_embeddings(users)), self.user_biases(users)
 
-    def score_candidates(self, users: Tensor, items: Tensor) -> Tensor:
-        """Score for each of `users` (B,) its own row of `items` (B, C): (B, C)."""
-        return self.forward(users[:, None], items)
+    def item_side(self, items: Tensor) -> Side:
+        """Return factors (..., D) and bias (..., 1) of `items` (...)."""
+        return self.dropout(self.item_embeddings(items)), self.item_biases(items)
 
-    def score_all(self, users: Tensor) -> Tensor:
-        """Score every item for `users` (B,): (B, N), higher is better."""
-        users = users.to(self.device)
-        scores = torch.addmm(
-            self.item_biases.weight.T, self.user_embeddings(users), self.item_embeddings.weight.T
-        )
-        return in_range(scores + self.user_biases(users), self.hparams["y_range"])
-
-    def _get_item_embeddings(self) -> Tensor:
-        return self.item_embeddings.weight
+    def match(self, user: Side, item: Side) -> Tensor:
+        """Score users' sides against items': (...)."""
+        return in_range(biased_dot(user, item), self.hparams["y_range"])

@@ -106,7 +106,10 @@ class CollieMinimalTrainer:
         if patience is None or patience is False or waited < patience:
             return False
         if self.verbosity:
-            print(f"Stopped: no better loss in {patience} epochs.")
+            epoch = self.num_epochs_completed
+            print(
+                f"Epoch {epoch:>5}: Early stopping activated, no better loss in {patience} epochs."
+            )
         return True
 
     def _epoch(self, model: BasePipeline, optimizer: Optimizer) -> tuple[float, float | None]:
@@ -139,8 +142,8 @@ class CollieMinimalTrainer:
             torch.autograd.backward(loss)
             optimizer.step()
             self.train_steps += 1
-            total += loss.detach() * len(batch[1])
-            rows += len(batch[1])
+            total += loss.detach() * len(batch[-1])
+            rows += len(batch[-1])
             self._log_step(loss)
         return total.item() / max(1, rows)
 
@@ -149,16 +152,15 @@ class CollieMinimalTrainer:
         model.eval()
         total, rows = torch.zeros((), device=self.device), 0
         for batch in self._batches(cast("Iterable[Any]", model.val_dataloader()), "validate"):
-            total += model.calculate_loss(batch) * len(batch[1])
-            rows += len(batch[1])
+            total += model.calculate_loss(batch) * len(batch[-1])
+            rows += len(batch[-1])
         return total.item() / max(1, rows)
 
     def _batches(self, loader: Iterable[Any], name: str) -> Iterable[Batch]:
         rate = self.progress_bar_refresh_rate or 1
         shown = tqdm(loader, desc=name, miniters=rate, leave=False, disable=self.verbosity < 2)
-        for (users, items), negatives in shown:
-            device = self.device
-            yield (users.to(device), items.to(device)), negatives.to(device)
+        for batch in shown:
+            yield moved(batch, self.device)
 
     def _log_step(self, loss: torch.Tensor) -> None:
         if self.logger is None:
@@ -167,3 +169,10 @@ class CollieMinimalTrainer:
             self.logger.log_metrics({"train_loss_step": loss.item()}, step=self.train_steps)
         if self.train_steps % self.flush_logs_every_n_steps == 0:
             self.logger.save()
+
+
+def moved(batch: Any, device: torch.device) -> Any:
+    """Return a batch, however nested, with its tensors on `device`."""
+    if isinstance(batch, torch.Tensor):
+        return batch.to(device)
+    return tuple(moved(part, device) for part in batch)

@@ -19,17 +19,38 @@ OPTIMIZERS: Mapping[str, Callable[..., Optimizer]] = {
 }
 
 
-def make_optimizer(
-    choice: OptimizerChoice, parameters: Iterable[nn.Parameter], lr: float, weight_decay: float
-) -> Optimizer:
-    """Return the chosen optimizer; `weight_decay` reaches those that have it."""
-    factory = lookup("optimizer", OPTIMIZERS, choice) if isinstance(choice, str) else choice
-    extra = {"weight_decay": weight_decay} if weight_decay else {}
-    if extra and "weight_decay" not in signature(factory).parameters:
+def check_optimizer(choice: OptimizerChoice, weight_decay: float, *, is_sparse: bool) -> None:
+    """Refuse an optimizer that is unknown, or cannot do what is asked of it.
+
+    Raises
+    ------
+    ValueError
+        If there is no such name, it has no weight decay, or embeddings are sparse and it takes
+        dense gradients alone, or there is a weight decay, which would make them dense.
+    """
+    factory = _factory(choice)
+    if is_sparse and (factory is torch.optim.Adam or weight_decay):
+        raise ValueError(
+            f"sparse is True, optimizer {choice!r} and weight_decay {weight_decay}: use "
+            "'sparse_adam', 'adagrad' or 'sgd' without weight decay, or sparse=False"
+        )
+    is_known = isinstance(factory, type)  # what another function does with its groups is its affair
+    if weight_decay and is_known and "weight_decay" not in signature(factory).parameters:
         raise ValueError(
             f"weight_decay is {weight_decay}, but {choice!r} has none: set it to 0 or use 'adam'"
         )
-    return factory(list(parameters), lr=lr, **extra)
+
+
+def make_optimizer(
+    choice: OptimizerChoice, parameters: Iterable[nn.Parameter], lr: float, weight_decay: float
+) -> Optimizer:
+    """Return the chosen optimizer of one group of parameters, with `lr` and the decay, if any."""
+    group = {"params": list(parameters), "lr": lr}
+    return _factory(choice)([group | ({"weight_decay": weight_decay} if weight_decay else {})])
+
+
+def _factory(choice: OptimizerChoice) -> Callable[..., Optimizer]:
+    return lookup("optimizer", OPTIMIZERS, choice) if isinstance(choice, str) else choice
 
 
 class OptimizerGroup(Optimizer):

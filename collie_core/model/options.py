@@ -14,6 +14,9 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 OptimizerChoice = str | Callable[..., torch.optim.Optimizer]
 LossChoice = str | Callable[..., Tensor]
 plateau = partial(ReduceLROnPlateau, patience=1)
+# defaults of the architectures, where they are not those of the template
+SCHEDULED: Mapping[str, Any] = {"lr_scheduler_func": plateau}
+BIASED: Mapping[str, Any] = {**SCHEDULED, "bias_lr": 1e-2, "bias_optimizer": "sgd"}
 
 
 class SharedKeywords(TypedDict, total=False):

@@ -62,7 +62,8 @@ def test_a_biased_dot_is_the_formula() -> None:
         float(np.dot(u, i)) + b.item() + c.item()
         for u, i, b, c in zip(users.numpy(), items.numpy(), user_biases, item_biases, strict=True)
     ]
-    assert biased_dot(users, items, user_biases, item_biases).tolist() == pytest.approx(expected)
+    scores = biased_dot((users, user_biases), (items, item_biases))
+    assert scores.tolist() == pytest.approx(expected)
 
 
 def test_a_range_bounds_scores_and_keeps_their_order() -> None:

@@ -1,33 +1,137 @@
 """What every model has to hold, whichever it is."""
 
 from collections.abc import Callable
+from inspect import signature
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 import torch
 
-from collie_core.interactions import HDF5Interactions, Interactions
-from collie_core.loss import LOSSES
-from collie_core.model import ARCHITECTURES, BasePipeline, CollieMinimalTrainer, CollieTrainer
+from collie_core.interactions import ExplicitInteractions, HDF5Interactions, Interactions
+from collie_core.loss import EXPLICIT_LOSSES, LOSSES
+from collie_core.model import (
+    ARCHITECTURES,
+    BasePipeline,
+    CollieMinimalTrainer,
+    CollieTrainer,
+    MatrixFactorizationModel,
+    MultiStagePipeline,
+)
 from collie_core.utils import pandas_df_to_hdf5
 
 BUCKETS = np.arange(10) % 3
-OWN = {"cold_start": {"item_buckets": BUCKETS}}
+GENRES = np.eye(3)[BUCKETS]
+AGES = np.linspace(-1, 1, 12)[:, None]
 USERS = torch.tensor([3, 0, 11, 3])
 
 Make = Callable[..., BasePipeline]
 
 
-@pytest.fixture(params=sorted(ARCHITECTURES))
+def last_stage(model: MultiStagePipeline) -> MultiStagePipeline:
+    model.set_stage(model.hparams["stage_list"][-1])
+    return model
+
+
+class Variant(NamedTuple):
+    """An architecture with the arguments it needs, and what is done to the model then."""
+
+    architecture: str
+    own: dict[str, Any]
+    prepare: Callable[[Any], Any] = lambda model: model
+
+
+VARIANTS = {
+    "matrix_factorization": Variant("matrix_factorization", {"embedding_dim": 4}),
+    "mf in a range": Variant("matrix_factorization", {"embedding_dim": 4, "y_range": (0, 4)}),
+    "sparse mf": Variant(
+        "matrix_factorization",
+        {"embedding_dim": 4, "sparse": True, "optimizer": "sparse_adam"},
+    ),
+    "mlp_matrix_factorization": Variant(
+        "mlp_matrix_factorization", {"embedding_dim": 8, "num_layers": 2}
+    ),
+    "one layer of mlp": Variant(
+        "mlp_matrix_factorization", {"embedding_dim": 8, "num_layers": 1, "y_range": (0, 2)}
+    ),
+    "nonlinear_matrix_factorization": Variant(
+        "nonlinear_matrix_factorization",
+        {
+            "user_embedding_dim": 5,
+            "item_embedding_dim": 4,
+            "user_dense_layers_dims": [4, 3],
+            "item_dense_layers_dims": [3],
+        },
+    ),
+    "collaborative_metric_learning": Variant("collaborative_metric_learning", {"embedding_dim": 4}),
+    "cml in a range": Variant(
+        "collaborative_metric_learning", {"embedding_dim": 4, "y_range": (1, 5)}
+    ),
+    "neural_collaborative_filtering": Variant(
+        "neural_collaborative_filtering", {"embedding_dim": 4}
+    ),
+    "one layer of neucf, sigmoid": Variant(
+        "neural_collaborative_filtering",
+        {"embedding_dim": 4, "num_layers": 1, "final_layer": "sigmoid"},
+    ),
+    "deep_fm": Variant("deep_fm", {"embedding_dim": 4}),
+    "deep_fm, leaky_relu": Variant("deep_fm", {"embedding_dim": 4, "final_layer": "leaky_relu"}),
+    "hybrid_pretrained": Variant(
+        "hybrid_pretrained", {"item_metadata": GENRES, "combined_layers_dims": [6]}
+    ),
+    "hybrid_pretrained of users": Variant(
+        "hybrid_pretrained",
+        {
+            "user_metadata": AGES,
+            "user_metadata_layers_dims": [3],
+            "combined_layers_dims": [],
+            "freeze_embeddings": False,
+        },
+    ),
+    "cold_start": Variant("cold_start", {"embedding_dim": 4, "item_buckets": BUCKETS}),
+    "cold_start, last stage": Variant(
+        "cold_start", {"embedding_dim": 4, "item_buckets": BUCKETS}, last_stage
+    ),
+    "hybrid": Variant("hybrid", {"embedding_dim": 4, "item_metadata": GENRES}),
+    "hybrid, last stage": Variant(
+        "hybrid",
+        {
+            "embedding_dim": 4,
+            "item_metadata": GENRES,
+            "metadata_layers_dims": [3],
+            "user_metadata": AGES,
+            "combined_layers_dims": [6, 5],
+        },
+        last_stage,
+    ),
+}
+
+
+@pytest.fixture(params=list(VARIANTS))
 def make(request: pytest.FixtureRequest, tiny: Interactions) -> Make:
-    def build(**options: object) -> BasePipeline:
+    variant = VARIANTS[request.param]
+
+    def build(**options: Any) -> BasePipeline:
         torch.manual_seed(0)
-        own = OWN.get(request.param, {})
-        arguments = {"train": tiny, "embedding_dim": 4, **own, **options}
-        return ARCHITECTURES[request.param](**arguments)
+        own = dict(variant.own)
+        if variant.architecture == "hybrid_pretrained":
+            own["trained_model"] = MatrixFactorizationModel(train=tiny, embedding_dim=4)
+        arguments = {"train": tiny, **own, **options}
+        return variant.prepare(ARCHITECTURES[variant.architecture](**arguments))
 
     return build
+
+
+def fast(make: Make) -> dict[str, Any]:
+    """Return learning rates, whatever they are called, with which a tiny model learns."""
+    known = signature(type(make())).parameters
+    names = [name for name in known if name.endswith("stage_lr")]
+    return dict.fromkeys(["lr"] if not names else [*names, *({"lr"} & known.keys())], 0.1)
+
+
+def test_every_architecture_is_under_test() -> None:
+    assert {variant.architecture for variant in VARIANTS.values()} == ARCHITECTURES.keys()
 
 
 @pytest.fixture
@@ -65,27 +169,39 @@ def test_ranking_nobody_is_empty(model: BasePipeline) -> None:
 
 
 @pytest.mark.parametrize("loss", sorted(LOSSES))
-def test_training_lowers_each_loss(make: Make, loss: str, tiny: Interactions) -> None:
-    single = loss in ("bpr", "hinge")
-    negatives = 1 if single else 3
-    data = Interactions(
-        mat=tiny.mat,
-        num_negative_samples=negatives,
+def test_stepping_lowers_each_loss(make: Make, loss: str, tiny: Interactions) -> None:
+    negatives = 1 if loss in ("bpr", "hinge") else 3
+    data = Interactions(mat=tiny.mat, num_negative_samples=negatives, seed=0)
+    first, last = losses_of(make(train=data, loss=loss, **fast(make)))
+    assert last < 0.95 * first
+
+
+@pytest.mark.parametrize("loss", sorted(EXPLICIT_LOSSES))
+def test_stepping_on_ratings_lowers_each_loss(make: Make, loss: str, tiny: Interactions) -> None:
+    ratings = ExplicitInteractions(
+        users=tiny.users,
+        items=tiny.items,
+        ratings=0.1 + 0.4 * (tiny.items % 3),
+        num_items=10,
+        allow_missing_ids=True,
         seed=0,
-        check_num_negative_samples_is_valid=True,
     )
-    rates = {"lr": 0.05} if "lr" in make().hparams else {"item_buckets_stage_lr": 0.05}
-    model = make(train=data, loss=loss, **rates)
-    losses: list[float] = []
-    CollieMinimalTrainer(
-        model,
-        max_epochs=40,
-        verbosity=0,
-        gpus=0,
-        early_stopping_patience=None,
-        after_epoch=lambda _, train_loss, __: losses.append(train_loss) is not None,
-    ).fit(model)
-    assert np.mean(losses[-5:]) < 0.9 * np.mean(losses[:5])
+    first, last = losses_of(make(train=ratings, val=ratings, loss=loss, **fast(make)))
+    assert last < 0.95 * first
+
+
+def losses_of(model: BasePipeline) -> tuple[float, float]:
+    """Return the loss of one batch before and after many steps on it."""
+    batch = next(iter(model.train_dataloader()))
+    optimizer = model._make_optimizer()
+    losses = []
+    for _ in range(80):
+        optimizer.zero_grad()
+        loss = model.calculate_loss(batch)
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses[0], losses[-1]
 
 
 def test_gradients_reach_every_parameter_of_the_stage(make: Make) -> None:
@@ -93,7 +209,7 @@ def test_gradients_reach_every_parameter_of_the_stage(make: Make) -> None:
     (users, items), negatives = next(iter(model.train_dataloader()))
     model.calculate_loss(((users, items), negatives)).backward()
     optimizer = model._make_optimizer()
-    stepped = [p for group in optimizer.param_groups for p in group["params"]]
+    stepped = [p for group in optimizer.param_groups for p in group["params"] if p.requires_grad]
     assert stepped
     assert all(parameter.grad is not None for parameter in stepped)
 
@@ -136,7 +252,11 @@ def test_the_same_seed_trains_the_same_model(make: Make, trainer: type, tiny: In
 
 
 def test_dropout_is_off_in_evaluation_only(make: Make) -> None:
-    model = make(dropout_p=0.5)
+    known = signature(type(make())).parameters
+    probabilities = dict.fromkeys([name for name in known if name.endswith("dropout_p")], 0.5)
+    if not probabilities:
+        pytest.skip("metric learning has no dropout")
+    model = make(**probabilities, **({"final_layer": None} if "final_layer" in known else {}))
     every = torch.arange(10)
     users = torch.zeros_like(every)
     model.train()
@@ -157,12 +277,12 @@ def test_a_model_trains_from_hdf5(make: Make, tiny: Interactions, tmp_path: Path
 
 
 def test_an_unknown_keyword_is_refused_with_the_known_ones(make: Make) -> None:
-    with pytest.raises(TypeError, match=r"knows no \['embeding_dim'\].*'embedding_dim'.*'loss'"):
+    with pytest.raises(TypeError, match=r"knows no \['embeding_dim'\].*embedding.*'loss'"):
         make(embeding_dim=4)
 
 
 def test_neither_data_nor_a_bundle_is_refused(model: BasePipeline) -> None:
-    with pytest.raises((TypeError, ValueError), match=r"is None|neither train"):
+    with pytest.raises((TypeError, ValueError), match=r"None|neither train"):
         type(model)()
 
 
@@ -177,7 +297,22 @@ def test_validation_of_another_shape_is_refused(make: Make) -> None:
     [
         ({"loss": "warped"}, "unknown loss 'warped'.*'warp'"),
         ({"weight_decay": -1.0}, "weight_decay is -1.0, must be >= 0"),
-        ({"dropout_p": 1.0}, "dropout_p is 1.0, must be in"),
+        ({"loss": "mse"}, "loss 'mse' is for explicit data, but these are implicit"),
+        ({"metadata_for_loss": {"genre": torch.arange(9)}}, "has \\['genre'\\], its weights"),
+        (
+            {
+                "metadata_for_loss": {"genre": torch.arange(9)},
+                "metadata_for_loss_weights": {"genre": 0.3},
+            },
+            "metadata 'genre' has 9 codes for 10 items",
+        ),
+        (
+            {
+                "metadata_for_loss": {"genre": torch.arange(10)},
+                "metadata_for_loss_weights": {"genre": 1.3},
+            },
+            "sum to 1.3, must be at most 1",
+        ),
     ],
 )
 def test_a_wrong_option_is_refused(make: Make, options: dict[str, object], said: str) -> None:
@@ -203,3 +338,83 @@ def test_an_item_is_most_like_itself(model: BasePipeline) -> None:
     assert similarities[7] == pytest.approx(1.0)
     assert similarities.iloc[0] == pytest.approx(1.0)
     assert len(similarities) == 10
+
+
+def test_a_user_is_most_like_themself(model: BasePipeline) -> None:
+    trained(model)
+    similarities = model.user_user_similarity(user_id=11)
+    assert similarities[11] == pytest.approx(1.0)
+    assert similarities.iloc[0] == pytest.approx(1.0)
+    assert len(similarities) == 12
+
+
+def test_predictions_for_users_are_a_column_of_all_scores(
+    model: BasePipeline, tiny: Interactions
+) -> None:
+    trained(model)
+    every = model.score_all(torch.arange(12)).detach().numpy()
+    predictions = model.get_user_predictions(item_id=4, sort_values=False)
+    np.testing.assert_allclose(predictions, every[:, 4], rtol=1e-5, atol=1e-6)
+    unseen = model.get_user_predictions(item_id=4, unseen_users_only=True)
+    assert set(unseen.index) == set(range(12)) - set(tiny.mat.row[tiny.mat.col == 4])
+    assert unseen.is_monotonic_decreasing
+
+
+@pytest.mark.parametrize("number", [-1, 12, 99])
+def test_strangers_are_refused(model: BasePipeline, number: int) -> None:
+    for ask in (model.get_item_predictions, model.user_user_similarity):
+        with pytest.raises(ValueError, match=rf"user_id is {number}, must be in 0\.\.11"):
+            ask(number)
+    for ask in (model.get_user_predictions, model.item_item_similarity):
+        with pytest.raises(ValueError, match=rf"item_id is {number}, must be in 0\.\.9"):
+            ask(number)
+
+
+def test_answers_leave_the_mode_and_no_gradients(model: BasePipeline) -> None:
+    model.train()
+    model.get_item_predictions()
+    model.item_item_similarity(0)
+    assert model.training
+    assert all(parameter.grad is None for parameter in model.parameters())
+
+
+def test_partial_credit_lowers_the_loss_of_a_pair_alike(make: Make, tiny: Interactions) -> None:
+    credit = {"genre": torch.zeros(10, 1, dtype=torch.int64)}
+    batch = next(iter(make().train_dataloader()))
+    plain = make().eval().calculate_loss(batch)
+    options = {"metadata_for_loss": credit, "metadata_for_loss_weights": {"genre": 0.5}}
+    credited = make(train=tiny, **options).eval().calculate_loss(batch)
+    assert credited < plain
+
+
+@pytest.mark.parametrize(
+    ("batch", "said"),
+    [
+        ((USERS, USERS % 10, USERS.double()), "loss 'hinge' is not for explicit data"),
+        ((USERS,), "has 1 parts, must be"),
+        ((USERS[:3], USERS), "has 2 parts, must be"),
+    ],
+)
+def test_a_batch_of_another_form_is_refused(model: BasePipeline, batch: Any, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        model.calculate_loss(batch)
+
+
+def test_validation_of_another_kind_is_refused(make: Make, tiny: Interactions) -> None:
+    one = Interactions(mat=tiny.mat, num_negative_samples=1)
+    with pytest.raises(ValueError, match="train has many negatives, val one negative"):
+        make(val=one)
+    with pytest.raises(ValueError, match="train has many negatives, val ratings"):
+        make(val=ExplicitInteractions(mat=tiny.mat))
+
+
+def test_a_loaded_model_goes_on_with_new_data(model: BasePipeline, tmp_path: Path) -> None:
+    model.save_model(tmp_path / "model.pth")
+    loaded = type(model)(load_model_path=tmp_path / "model.pth")
+    with pytest.raises(ValueError, match="train_loader is None: a loaded model has no data"):
+        loaded.calculate_loss(((USERS, USERS % 10), USERS[:, None] % 10))
+    with pytest.raises(ValueError, match="train_loader is None"):
+        loaded.get_item_predictions(unseen_items_only=True)
+    loaded.train_loader = model.train_loader
+    assert len(loaded.get_item_predictions(3, unseen_items_only=True)) < 10
+    assert loaded.loss_function is model.loss_function

@@ -6,10 +6,12 @@ import torch
 
 from collie_core.interactions import Interactions
 from collie_core.model import (
+    BasePipeline,
     ColdStartModel,
     CollieMinimalTrainer,
     CollieTrainer,
     MultiStagePipeline,
+    ScaledEmbedding,
 )
 
 BUCKETS = np.arange(10) % 3
@@ -139,6 +141,69 @@ def test_wrong_buckets_are_refused(tiny: Interactions, buckets: Any, said: str) 
         ColdStartModel(train=tiny, item_buckets=buckets)
 
 
-def test_a_template_without_stages_is_refused(tiny: Interactions) -> None:
-    with pytest.raises(ValueError, match="optimizer_config_list is None"):
-        MultiStagePipeline(train=tiny)
+class Stages(MultiStagePipeline):
+    """One embedding for the first stage, and two that step together in the second."""
+
+    def _setup_model(self, **_: Any) -> None:
+        self.first = ScaledEmbedding(self.num_items, 1)
+        self.second = ScaledEmbedding(self.num_items, 1)
+        self.third = ScaledEmbedding(self.num_items, 1)
+
+    def forward(self, _: torch.Tensor, items: torch.Tensor) -> torch.Tensor:
+        parts = [self.first] if self.hparams["stage"] == "one" else [self.second, self.third]
+        return torch.stack([part(items)[:, 0] for part in parts]).sum(dim=0)
+
+
+def config_of(stage: str, *prefixes: str, **other: Any) -> dict[str, Any]:
+    config = {"lr": 0.1, "optimizer": "sgd", "parameter_prefix_list": prefixes, "stage": stage}
+    return config | other
+
+
+def test_a_template_trains_each_stage_with_its_optimizers(tiny: Interactions) -> None:
+    configs = [config_of("one", "first"), config_of("two", "second"), config_of("two", "third")]
+    model = Stages(train=tiny, optimizer_config_list=configs)
+    trainer = CollieMinimalTrainer(model, max_epochs=1, verbosity=0, gpus=0)
+    for stepped in ({"first"}, {"second", "third"}):
+        before = weights(model)
+        trainer.fit(model)
+        assert changed(model, before) == stepped
+        if stepped == {"first"}:
+            model.advance_stage()
+            trainer.max_epochs += 1
+
+
+@pytest.mark.parametrize(
+    ("configs", "said"),
+    [
+        (None, "optimizer_config_list is None: name one stage"),
+        ([], r"optimizer_config_list is \[\]: name one stage"),
+        ([{"stage": "one"}], r"has \['stage'\], must have \['lr', 'optimizer', 'param"),
+        ([config_of("one", "first", lr=0)], "lr of stage 'one' is 0, must be > 0"),
+        ([config_of("one", "first", optimizer="adamm")], "unknown optimizer 'adamm'.*'adam'"),
+    ],
+)
+def test_wrong_stages_are_refused(tiny: Interactions, configs: Any, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        Stages(train=tiny, optimizer_config_list=configs)
+
+
+def test_a_prefix_that_fits_nothing_is_refused(tiny: Interactions) -> None:
+    model = Stages(train=tiny, optimizer_config_list=[config_of("one", "frist")])
+    with pytest.raises(ValueError, match=r"no parameter begins with any of .*'frist'"):
+        model.configure_optimizers()
+
+
+def test_a_loaded_template_scores_without_its_stages(tiny: Interactions, tmp_path: Any) -> None:
+    model = Stages(train=tiny, optimizer_config_list=[config_of("one", "first")])
+    model.save_model(tmp_path / "model.pth")
+    loaded = Stages(load_model_path=tmp_path / "model.pth")
+    assert loaded.hparams["stage_list"] == ["one"]
+    assert torch.equal(loaded.score_all(torch.arange(3)), model.score_all(torch.arange(3)))
+    with pytest.raises(ValueError, match="optimizer_config_list has no stage 'one'"):
+        loaded.configure_optimizers()
+
+
+def test_templates_alone_are_no_models(tiny: Interactions) -> None:
+    for template in (BasePipeline, MultiStagePipeline):
+        with pytest.raises(TypeError, match="abstract"):
+            template(train=tiny)  # type: ignore[abstract]
