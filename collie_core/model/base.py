@@ -186,6 +186,15 @@ class BasePipeline(Scoring):
         """Count the epoch."""
         self.hparams["num_epochs_completed"] += 1
 
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep plain hyperparameters alone: torch loads no functions from a checkpoint."""
+        checkpoint["hyper_parameters"] = self.config()
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Go on with the epochs, and in the stage, of the checkpoint."""
+        for name in {"num_epochs_completed", "stage"} & self.hparams.keys():
+            self.hparams[name] = checkpoint["hyper_parameters"][name]
+
     def train_dataloader(self) -> Loader:
         """Return the loader of the training data."""
         return self._training_data()

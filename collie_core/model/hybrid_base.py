@@ -61,9 +61,7 @@ class Hybrid(TwoSided, BasePipeline):
         scores: Tensor = self.combined(user_vectors, item_vectors) + user_biases + item_biases
         return scores.squeeze(-1)
 
-    def save_model(  # type: ignore[override] # the reference has another name here
-        self, path: str | Path = "data/model", overwrite: bool = False
-    ) -> None:
+    def save_model(self, path: str | Path = "data/model", overwrite: bool = False) -> None:
         """Save the model with its metadata as a folder, or as one file where `path` has a suffix.
 
         Raises

@@ -11,6 +11,7 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 from tqdm import tqdm
 
 from collie_core.model.base import BasePipeline, Batch
+from collie_core.model.hyperparameters import loggable
 
 AfterEpoch = Callable[[int, float, float | None], bool]
 
@@ -79,6 +80,8 @@ class CollieMinimalTrainer:
         """Train `model` until `max_epochs`, or until it no longer improves."""
         if self.verbosity and self.weights_summary is not None:
             print(ModelSummary(model))
+        if self.logger is not None:
+            self.logger.log_hyperparams(loggable(model.hparams))
         model.to(self.device)
         configured = model.configure_optimizers()
         if isinstance(configured, dict):

@@ -2,12 +2,12 @@ from typing import Any
 
 import pytest
 import torch
-from pytorch_lightning.callbacks import TQDMProgressBar
+from pytorch_lightning.callbacks import EarlyStopping, TQDMProgressBar
 from pytorch_lightning.loggers import CSVLogger
 
 from collie_core.interactions import Interactions
 from collie_core.model import CollieMinimalTrainer, CollieTrainer, MatrixFactorizationModel
-from collie_core.model.trainer import translated
+from collie_core.model.old_arguments import GONE, TerminateOnNaN, translated
 
 QUIET: dict[str, Any] = {
     "logger": False,
@@ -16,6 +16,13 @@ QUIET: dict[str, Any] = {
     "enable_model_summary": False,
     "accelerator": "cpu",
 }
+
+
+GPUS = {"accelerator": "gpu"}
+
+
+def model_stub() -> MatrixFactorizationModel:
+    return MatrixFactorizationModel(train=Interactions(users=[0], items=[0], num_items=40))
 
 
 def model_of(tiny: Interactions, **options: Any) -> MatrixFactorizationModel:
@@ -170,12 +177,104 @@ def test_an_optimizer_that_cannot_be_is_refused(
         ({"weights_summary": None}, {"enable_model_summary": False}),
         ({"weights_summary": "top"}, {"enable_model_summary": True}),
         ({"progress_bar_refresh_rate": 0}, {"enable_progress_bar": False}),
-        ({"terminate_on_nan": True}, {"detect_anomaly": True}),
-        ({"flush_logs_every_n_steps": 5, "precision": 32}, {"precision": 32}),
+        ({"gpus": None}, {}),
+        ({"gpus": -1}, {"accelerator": "gpu", "devices": -1}),
+        ({"gpus": [0, 1], "accelerator": "ddp"}, GPUS | {"devices": [0, 1], "strategy": "ddp"}),
+        ({"accelerator": "ddp_cpu"}, {"accelerator": "cpu", "strategy": "ddp_spawn"}),
+        ({"accelerator": "mps"}, {"accelerator": "mps"}),
+        ({"num_processes": 2}, {"accelerator": "cpu", "devices": 2}),
+        ({"num_processes": 1}, {}),
+        ({"terminate_on_nan": False}, {}),
+        ({"checkpoint_callback": False}, {"enable_checkpointing": False}),
+        ({"precision": 16}, {"precision": "16-mixed"}),
+        ({"flush_logs_every_n_steps": 5, "precision": 32}, {"precision": "32-true"}),
+        ({"weights_save_path": "here"}, {"default_root_dir": "here"}),
+        ({"replace_sampler_ddp": False}, {"use_distributed_sampler": False}),
+        ({"reload_dataloaders_every_epoch": True}, {"reload_dataloaders_every_n_epochs": 1}),
+        ({"track_grad_norm": -1, "auto_lr_find": False, "tpu_cores": None}, {}),
     ],
 )
 def test_old_arguments_are_translated(old: dict[str, Any], today: dict[str, Any]) -> None:
     assert translated(old) == today
+
+
+@pytest.mark.parametrize("name", sorted(GONE))
+def test_what_has_no_counterpart_is_refused_with_a_way_out(name: str) -> None:
+    with pytest.raises(ValueError, match=rf"{name} is 2, which Lightning has dropped: \w+"):
+        translated({name: 2})
+
+
+def test_every_other_argument_is_lightnings() -> None:
+    arguments = {"max_steps": 3, "callbacks": None, "limit_train_batches": 0.5}
+    assert translated(arguments) == {**arguments, "callbacks": []}
+    with pytest.raises(TypeError, match="max_epoch_number"):
+        CollieTrainer(model_stub(), max_epoch_number=3)
+
+
+def test_training_ends_where_a_parameter_is_lost(tiny: Interactions) -> None:
+    model = model_of(tiny)
+    with torch.no_grad():
+        model.item_embeddings.weight[3, 1] = torch.nan
+    trainer = CollieTrainer(model, **QUIET, terminate_on_nan=True)
+    assert any(isinstance(each, TerminateOnNaN) for each in trainer.callbacks)  # type: ignore[attr-defined]
+    with pytest.raises(ValueError, match=r"the loss is not finite after batch 0: lower the learn"):
+        trainer.fit(model)
+
+
+def test_without_validation_data_nothing_is_validated(tiny: Interactions) -> None:
+    trainer = CollieTrainer(model_of(tiny), **QUIET)
+    assert trainer.num_sanity_val_steps == 0
+    assert trainer.disable_validation
+    trainer.fit(model_of(tiny))
+    assert "val_loss_epoch" not in trainer.callback_metrics
+
+
+@pytest.mark.filterwarnings("ignore:Checkpoint directory")  # that it is there is the point
+def test_a_checkpoint_goes_on_where_it_was(tiny: Interactions, tmp_path: Any) -> None:
+    whole, half = model_of(tiny), model_of(tiny)
+    CollieTrainer(whole, max_epochs=4, **QUIET).fit(whole)
+    checkpointing = {**QUIET, "enable_checkpointing": True, "default_root_dir": tmp_path}
+    CollieTrainer(half, max_epochs=2, **checkpointing).fit(half)
+    checkpoint = next(tmp_path.rglob("*.ckpt"))
+    again = model_of(tiny)
+    trainer = CollieTrainer(
+        again,
+        max_epochs=4,
+        resume_from_checkpoint=checkpoint,
+        **checkpointing,
+    )
+    trainer.fit(again)
+    assert again.hparams["num_epochs_completed"] == 4
+    torch.testing.assert_close(again.item_embeddings.weight, whole.item_embeddings.weight)
+
+
+@pytest.mark.parametrize("trainer", ["lightning", "minimal"])
+def test_hyperparameters_reach_a_logger(tiny: Interactions, tmp_path: Any, trainer: str) -> None:
+    model, logger = model_of(tiny), CSVLogger(str(tmp_path))
+    made: Any = (
+        CollieTrainer(model, max_epochs=1, **{**QUIET, "logger": logger, "log_every_n_steps": 1})
+        if trainer == "lightning"
+        else CollieMinimalTrainer(model, max_epochs=1, verbosity=0, gpus=0, logger=logger)
+    )
+    made.fit(model)
+    logged = next(tmp_path.rglob("hparams.yaml")).read_text()
+    assert "embedding_dim: 4" in logged
+    assert "lr: 0.05" in logged
+
+
+def test_early_stopping_is_lightnings_too(tiny: Interactions) -> None:
+    model = model_of(tiny, lr=1e-12, bias_lr=1e-12)
+    stop = EarlyStopping("train_loss_epoch", patience=1, min_delta=1.0)
+    trainer = CollieTrainer(model, max_epochs=50, callbacks=stop, **QUIET)
+    trainer.fit(model)
+    assert trainer.early_stopping_callback is stop
+    assert model.hparams["num_epochs_completed"] == 2
+
+
+def test_half_precision_passes_through(tiny: Interactions) -> None:
+    model = model_of(tiny)
+    CollieTrainer(model, max_epochs=1, precision="bf16", **QUIET).fit(model)
+    assert model.hparams["num_epochs_completed"] == 1
 
 
 def test_a_progress_bar_joins_the_callbacks_that_are_there() -> None:
