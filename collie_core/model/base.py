@@ -18,6 +18,7 @@ from collie_core.model.hyperparameters import is_hyperparameter, loggable, rebui
 from collie_core.model.loading import AnyInteractions, Loader, as_loader, negatives_of, shape_of
 from collie_core.model.optimizers import check_optimizer, optimizer_of
 from collie_core.model.options import OptimizerChoice, SharedOptions, TrainingOptions
+from collie_core.model.rendering import show_options
 from collie_core.model.scoring import Scoring
 
 ImplicitBatch = tuple[tuple[Tensor, Tensor], Tensor]
@@ -50,6 +51,10 @@ class BasePipeline(Scoring):
 
     options_type: ClassVar[type[SharedOptions]] = TrainingOptions
     option_defaults: ClassVar[Mapping[str, Any]] = {}
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        show_options(cls, cls.options_type)
 
     def __init__(
         self,

@@ -50,7 +50,8 @@ class SharedOptions:
     weight_decay : passed to each optimizer that has it; >= 0.
     loss : a name of `collie_core.loss`, or a function called with the positive scores (B,), the
         negative scores (K, B) and `num_items`, `positive_items`, `negative_items`, `metadata`,
-        `metadata_weights`. With more than one negative, a name stands for its adaptive form.
+        `metadata_weights`; for explicit data, with the scores (B,) and the ratings (B,). With more
+        than one negative, a name stands for its adaptive form.
     metadata_for_loss : categorical codes by item, each (N,) or (N, 1), for partial credit.
     metadata_for_loss_weights : the credit of a match in each, summing to at most 1.
     load_model_path : a bundle that `save_model` wrote; data and optimizers are not in it.
@@ -92,7 +93,8 @@ class TrainingOptions(SharedOptions):
     Parameters
     ----------
     lr : learning rate, > 0.
-    optimizer : "sgd", "adagrad", "adam", "sparse_adam", or a function of (parameters, lr=).
+    optimizer : "sgd", "adagrad", "adam", "sparse_adam", or a function of a list of parameter
+        groups, each with its `lr` and `weight_decay`, such as a class of `torch.optim`.
     bias_lr : learning rate of the parameters with "bias" in their name; "infer" takes `lr`.
     bias_optimizer : optimizer of those; "infer" takes `optimizer`, None leaves them with the rest.
     """

@@ -3,7 +3,7 @@
 import warnings
 from typing import Any
 
-from pytorch_lightning import Trainer
+from pytorch_lightning import LightningModule, Trainer
 
 from collie_core.model.base import BasePipeline
 from collie_core.model.old_arguments import translated
@@ -72,9 +72,9 @@ class CollieTrainer(Trainer):
         """The folder of checkpoints."""
         return self.default_root_dir
 
-    def fit(
+    def fit(  # type: ignore[override] # the loader of training data has its old name
         self,
-        model: BasePipeline,
+        model: LightningModule,
         train_dataloader: Any = None,
         val_dataloaders: Any = None,
         datamodule: Any = None,
