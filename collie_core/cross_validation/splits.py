@@ -1,6 +1,6 @@
 """Interactions in memory split into train, validation and test."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -16,16 +16,17 @@ from collie_core.cross_validation.folds import (
 from collie_core.cross_validation.instants import Bound
 from collie_core.interactions import BaseInteractions
 
+Kind = TypeVar("Kind", bound=BaseInteractions)
 NAMES = {TRAIN: "train", VALIDATION: "validation", TEST: "test"}
 
 
 def random_split(
-    interactions: BaseInteractions,
+    interactions: Kind,
     val_p: float = 0.0,
     test_p: float = 0.2,
     processes: Any = None,
     seed: int | None = None,
-) -> tuple[BaseInteractions, ...]:
+) -> tuple[Kind, ...]:
     """Return train, validation (only if `val_p` > 0) and test, drawn at random from all rows.
 
     A user may be missing in a part (see `stratified_split`).
@@ -50,13 +51,13 @@ def random_split(
 
 
 def stratified_split(
-    interactions: BaseInteractions,
+    interactions: Kind,
     val_p: float = 0.0,
     test_p: float = 0.2,
     processes: int = -1,
     seed: int | None = None,
     force_split: bool = False,
-) -> tuple[BaseInteractions, ...]:
+) -> tuple[Kind, ...]:
     """Return train, validation (only if `val_p` > 0) and test, with every user in each.
 
     Parameters
@@ -79,14 +80,14 @@ def stratified_split(
 
 
 def time_split(
-    interactions: BaseInteractions,
+    interactions: Kind,
     timestamps: Any,
     val_p: float = 0.0,
     test_p: float = 0.2,
     *,
     validation_from: Bound | None = None,
     test_from: Bound | None = None,
-) -> tuple[BaseInteractions, ...]:
+) -> tuple[Kind, ...]:
     """Return train, validation (only if asked for) and test, one after the other in time.
 
     Parameters
@@ -122,9 +123,7 @@ def _in_memory(interactions: Any) -> None:
         )
 
 
-def _parts(
-    interactions: BaseInteractions, folds: Folds, *, with_validation: bool
-) -> tuple[BaseInteractions, ...]:
+def _parts(interactions: Kind, folds: Folds, *, with_validation: bool) -> tuple[Kind, ...]:
     wanted = (TRAIN, VALIDATION, TEST) if with_validation else (TRAIN, TEST)
     sizes = np.bincount(folds, minlength=3)
     if empty := [NAMES[fold] for fold in wanted if not sizes[fold]]:

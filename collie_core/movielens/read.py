@@ -53,6 +53,15 @@ def read_movielens_df_item(*, folder: Path | None = None) -> pd.DataFrame:
     return _table(path, "|", (*ABOUT_COLUMNS, *GENRES), types)
 
 
+def read_movielens_df_user(*, folder: Path | None = None) -> pd.DataFrame:
+    """Return `u.user`: user_id from 1, age in years, gender (F or M), occupation, zip (text).
+
+    See `read_movielens_df` for `folder`.
+    """
+    types = dict.fromkeys((*USER_COLUMNS, "zip"), "str") | {"user_id": "int64", "age": "int64"}
+    return _table(movielens_folder(folder) / "u.user", "|", (*USER_COLUMNS, "zip"), types)
+
+
 def read_u_data(folder: Path) -> pd.DataFrame:
     """Return `u.data` of `folder` as it is, every value a text."""
     return _table(folder / "u.data", "\t", RATING_COLUMNS, "str")
