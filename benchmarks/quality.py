@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from collie_core.baselines import ItemKNN, Popularity
+from collie_core.baselines import EASE, ItemKNN, Popularity
 from collie_core.cross_validation import stratified_folds
 from collie_core.interactions import Interactions, InteractionsDataLoader
 from collie_core.metrics import evaluate_per_user
@@ -66,6 +66,7 @@ def split_scores(users: np.ndarray, items: np.ndarray, seed: int) -> dict[str, f
     models: dict[str, Scorer] = {
         "popularity": Popularity.fit(train),
         "item_knn": ItemKNN.fit(train),
+        "ease": EASE.fit(train),
         "matrix_factorization": factorized(train, validation, seed),
     }
     return {

@@ -1,7 +1,7 @@
-"""The best items for many users at once, and the items most like each item."""
+"""The best items for many users at once, and the items most like others."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -9,157 +9,113 @@ import torch
 from scipy.sparse import csr_matrix
 from torch import Tensor, nn
 
-from collie_core.interactions.ids import at_least
+from collie_core.interactions.ids import Ids, at_least, checked_ids
 from collie_core.scorer import Scorer
+from collie_core.scores import best, hide, refuse_nan, scores_of, scoring
+
+__all__ = ["hide", "refuse_nan", "scores_of", "scoring", "similar_items", "similar_to", "top_n"]
 
 Items = npt.NDArray[np.int32]
 Scores = npt.NDArray[np.float32]
-Users = npt.NDArray[np.integer]
-NOTHING = -1  # in place of an item, where a user has fewer candidates than k
-FEWEST_ROWS = 16  # BLAS rounds a product of one to three rows unlike the same rows among more
-
-
-@contextmanager
-def scoring(model: Scorer) -> Iterator[None]:
-    """Keep gradients and dropout out of the block, and leave each layer in the mode it was in."""
-    layers = list(model.modules()) if isinstance(model, nn.Module) else []
-    training = [layer for layer in layers if layer.training]
-    for layer in training:
-        layer.training = False
-    try:
-        with torch.no_grad():
-            yield
-    finally:
-        for layer in training:
-            layer.training = True
-
-
-def scores_of(model: Scorer, users: Users) -> Tensor:
-    """Return the scores (B, N) of all items for `users` (B,), whoever else is in the block.
-
-    Raises
-    ------
-    ValueError
-        If a user is unknown to the model, or its scores are NaN or not one an item.
-    """
-    if not 0 <= users.min() <= users.max() < model.num_users:
-        stranger = int(users[(users < 0) | (users >= model.num_users)][0])
-        raise ValueError(f"user {stranger} is not in 0..{model.num_users - 1}: encode users first")
-    padding = max(0, FEWEST_ROWS - len(users))
-    block = np.pad(users.astype(np.int64), (0, padding), mode="edge")
-    scores = model.score_all(torch.from_numpy(block))[: len(users)]
-    if scores.shape != (shape := (len(users), model.num_items)):
-        raise ValueError(f"score_all gave {tuple(scores.shape)}, must be {shape}: score all items")
-    refuse_nan(scores, users)
-    return scores
-
-
-def refuse_nan(scores: Tensor, users: Users) -> None:
-    """Raise a ValueError that names the first of `users` (B,) with a NaN in `scores` (B, N)."""
-    if scores.isnan().any():
-        row, item = scores.isnan().nonzero()[0].tolist()
-        raise ValueError(
-            f"the score of user {users[row]} for item {item} is NaN, must be a number: "
-            "the model has diverged, train it with a lower lr"
-        )
-
-
-def hide(scores: Tensor, hidden: csr_matrix) -> Tensor:
-    """Return a copy of `scores` (B, N) that is -inf at the stored entries of `hidden` (B, N)."""
-    entries = hidden.tocoo()
-    cells = [torch.from_numpy(each.astype(np.int64)) for each in (entries.row, entries.col)]
-    hiding = scores.clone()
-    hiding[cells[0].to(scores.device), cells[1].to(scores.device)] = -torch.inf
-    return hiding
-
-
-def best(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    """Return the k best columns of `scores` (B, N), best first, equal scores by column.
-
-    Returns
-    -------
-    Columns (B, k) int64 and their scores (B, k), -1 and -inf where a row has none above -inf left.
-    """
-    wanted = min(
-        at_least("k", k, 1) + 1, scores.shape[1]
-    )  # one more tells if a tie crosses the list's end
-    values, columns = scores.topk(wanted, dim=1)
-    if wanted > k:
-        tied = (values[:, k - 1] == values[:, k]) & ~values[:, k].isneginf()
-        if tied.any():
-            ordered = scores[tied].sort(dim=1, descending=True, stable=True)
-            values[tied], columns[tied] = ordered.values[:, :wanted], ordered.indices[:, :wanted]
-        values, columns = values[:, :k], columns[:, :k]
-    columns, by_column = columns.sort(dim=1)
-    values, by_value = values.gather(1, by_column).sort(dim=1, descending=True, stable=True)
-    columns = columns.gather(1, by_value).masked_fill(values.isneginf(), NOTHING)
-    missing = (0, k - columns.shape[1])
-    return (
-        nn.functional.pad(columns, missing, value=NOTHING),
-        nn.functional.pad(values, missing, value=-torch.inf),
-    )
+Numbers = Sequence[int] | npt.NDArray[np.integer] | Tensor
 
 
 def top_n(
     model: Scorer,
-    users: Users,
+    users: Numbers | None = None,
     *,
-    k: int,
-    exclude: csr_matrix | None = None,
-    candidates: npt.NDArray[np.bool_] | None = None,
+    k: int = 10,
+    exclude: Any = None,
+    allow: Numbers | None = None,
+    deny: Numbers | None = None,
     batch_size: int = 1024,
 ) -> tuple[Items, Scores]:
     """Return the k best items of each user, best first, equal scores by item.
 
+    A user without history has no number to a model that learns from it: `Popularity` gives the one
+    list for all of them, `top_n(popularity, [0])`.
+
     Parameters
     ----------
     model : the scorer.
-    users : (U,)
+    users : (B,) whose lists to make; None stands for all.
     k : length of the lists.
-    exclude : (U, N) sparse, a row for each of `users`, whose stored entries are left out.
-    candidates : (N,) whether an item may be recommended at all.
+    exclude : interactions of all users (U, N), such as the training data, whose items are left out
+        of their user's list; or a sparse matrix (B, N), a row for each of `users`, whose stored
+        entries are.
+    allow : the only items that may be in a list; None stands for all.
+    deny : items that are in no list, whether allowed or not.
     batch_size : users scored at once; it does not change the result.
 
     Returns
     -------
-    Items (U, k) and scores (U, k), -1 and -inf where a user has fewer than k candidates.
+    Items (B, k) and scores (B, k), -1 and -inf where a user has fewer than k candidates.
 
     Raises
     ------
     ValueError
-        If `k` or `batch_size` is less than 1, a mask has another shape, or see `scores_of`.
+        If `k` or `batch_size` is less than 1, a user or item is unknown, `exclude` has another
+        shape, or see `scores_of`.
+    TypeError
+        If `exclude` is neither interactions nor sparse.
     """
-    at_least("batch_size", batch_size, 1)
-    _check_masks(exclude, candidates, (len(users), model.num_items))
-    items = np.full((len(users), at_least("k", k, 1)), NOTHING, dtype=np.int32)
-    scores = np.full((len(users), k), -np.inf, dtype=np.float32)
-    denied = None if candidates is None else torch.from_numpy(~candidates)
+    asked = checked_ids("user", np.arange(model.num_users) if users is None else users)
+    seen = _seen(exclude, asked, model)
+    barred = _barred(allow, deny, model.num_items)
+
+    def candidates(block: slice) -> Tensor:
+        every = scores_of(model, asked[block]).float()
+        if seen is not None:
+            every = hide(every, seen[0][seen[1][block]])
+        return every.masked_fill(barred.to(every.device), -torch.inf) if barred.any() else every
+
     with scoring(model):
-        for start in range(0, len(users), batch_size):
-            block = slice(start, start + batch_size)
-            every = scores_of(model, np.asarray(users[block])).float()
-            if exclude is not None:
-                every = hide(every, exclude[block])
-            if denied is not None:
-                every = every.masked_fill(denied.to(every.device), -torch.inf)
-            best_items, best_scores = best(every, k)
-            items[block], scores[block] = best_items.cpu().numpy(), best_scores.cpu().numpy()
+        return _lists(candidates, len(asked), k, batch_size)
+
+
+def _lists(
+    scored: Callable[[slice], Tensor], count: int, k: int, batch_size: int
+) -> tuple[Items, Scores]:
+    """Return the k best columns of each of `count` rows, which are `scored` (B, N) by block."""
+    at_least("batch_size", batch_size, 1)
+    items = np.empty((count, at_least("k", k, 1)), dtype=np.int32)
+    scores = np.empty((count, k), dtype=np.float32)
+    for start in range(0, count, batch_size):
+        rows = slice(start, start + batch_size)
+        items[rows], scores[rows] = (each.cpu().numpy() for each in best(scored(rows), k))
     return items, scores
 
 
-def _check_masks(
-    exclude: csr_matrix | None, candidates: npt.NDArray[np.bool_] | None, shape: tuple[int, int]
-) -> None:
-    if exclude is not None and exclude.shape != shape:
-        raise ValueError(
-            f"exclude has shape {exclude.shape}, must have {shape}: give a row for each of users"
+def _seen(
+    exclude: Any, users: Ids, model: Scorer
+) -> tuple[csr_matrix, npt.NDArray[np.integer]] | None:
+    """Return the matrix of what is left out, and the number of the row of each of `users`."""
+    if exclude is None:
+        return None
+    of_all = hasattr(exclude, "mat")
+    matrix = exclude.mat if of_all else exclude
+    if not hasattr(matrix, "tocsr"):
+        raise TypeError(
+            f"exclude is {type(exclude).__name__}, must be interactions or a sparse matrix: "
+            "scipy.sparse.csr_matrix makes one of an array"
         )
-    kind = shape[1:], np.dtype(bool)
-    if candidates is not None and (candidates.shape, candidates.dtype) != kind:
-        raise ValueError(
-            f"candidates is {candidates.dtype} of shape {candidates.shape}, must be bool of "
-            f"{shape[1:]}: say of each item whether it may be recommended"
-        )
+    shape = model.num_users if of_all else len(users), model.num_items
+    if matrix.shape != shape:
+        way_out = "give both the same counts" if of_all else "give a row for each of users"
+        raise ValueError(f"exclude has shape {matrix.shape}, must have {shape}: {way_out}")
+    return csr_matrix(matrix), users if of_all else np.arange(len(users))
+
+
+def _barred(allow: Numbers | None, deny: Numbers | None, num_items: int) -> Tensor:
+    """Return (N,) whether an item may be in no list."""
+    barred = torch.full((num_items,), allow is not None)
+    for name, listed, is_barred in (("allowed", allow, False), ("denied", deny, True)):
+        items = checked_ids(f"{name} item", () if listed is None else listed)
+        if (strange := items[items >= num_items]).size:
+            known = f"0..{num_items - 1}"
+            raise ValueError(f"{name} item {strange[0]} is not in {known}: encode items first")
+        barred[torch.from_numpy(items).long()] = is_barred
+    return barred
 
 
 @torch.no_grad()
@@ -179,22 +135,66 @@ def similar_items(vectors: Tensor, k: int, *, batch_size: int = 1024) -> tuple[I
     Raises
     ------
     ValueError
-        If `k` or `batch_size` is less than 1, or a vector holds a NaN.
+        If `k` or `batch_size` is less than 1, or a vector holds a NaN or an infinity.
     """
-    at_least("batch_size", batch_size, 1)
-    if (wrong := vectors.isnan().any(dim=1)).any():
+    unit = _unit("item vector", vectors)
+    return _nearest(unit, unit, k, batch_size, among_themselves=True)
+
+
+@torch.no_grad()
+def similar_to(
+    vectors: Tensor, item_vectors: Tensor, k: int, *, batch_size: int = 1024
+) -> tuple[Items, Scores]:
+    """Return the k items most like each of `vectors`, such as those of buckets, by cosine.
+
+    Parameters
+    ----------
+    vectors, item_vectors : (B, D) and (N, D)
+    k, batch_size : see `similar_items`.
+
+    Returns
+    -------
+    Items (B, k) and cosines (B, k), -1 and -inf where there are fewer than k items.
+
+    Raises
+    ------
+    ValueError
+        If the D of both differ, or see `similar_items`.
+    """
+    asked, unit = _unit("vector", vectors), _unit("item vector", item_vectors)
+    if asked.shape[1] != unit.shape[1]:
         raise ValueError(
-            f"the vector of item {int(wrong.nonzero()[0])} is NaN, must be numbers: "
+            f"vectors have {asked.shape[1]} dimensions, must have the {unit.shape[1]} of "
+            "item_vectors: take both from one model"
+        )
+    return _nearest(asked, unit, k, batch_size, among_themselves=False)
+
+
+def _unit(name: str, vectors: Tensor) -> Tensor:
+    """Return `vectors` at length 1, or at 0 if that is theirs.
+
+    In twice the precision, to be rounded after the product: equal vectors tie exactly, wherever
+    they stand.
+    """
+    if vectors.ndim != 2:
+        raise ValueError(f"{name}s have shape {tuple(vectors.shape)}, must have two dimensions")
+    if (wrong := ~vectors.isfinite().all(dim=1)).any():
+        raise ValueError(
+            f"{name} {int(wrong.nonzero()[0])} holds a NaN or infinity, must be finite: "
             "the model has diverged, train it with a lower lr"
         )
-    # twice the precision, then rounded: equal vectors tie exactly, wherever they stand
-    unit = nn.functional.normalize(vectors.double(), dim=1)
-    items = np.empty((len(unit), at_least("k", k, 1)), dtype=np.int32)
-    cosines = np.empty((len(unit), k), dtype=np.float32)
-    for start in range(0, len(unit), batch_size):
-        block = slice(start, start + batch_size)
-        every = (unit[block] @ unit.T).float()
-        every.diagonal(start).fill_(-torch.inf)
-        best_items, best_cosines = best(every, k)
-        items[block], cosines[block] = best_items.cpu().numpy(), best_cosines.cpu().numpy()
-    return items, cosines
+    return nn.functional.normalize(vectors.double(), dim=1)
+
+
+def _nearest(
+    asked: Tensor, unit: Tensor, k: int, batch_size: int, *, among_themselves: bool
+) -> tuple[Items, Scores]:
+    """Return the k of `unit` (N, D) with the largest products with each of `asked` (B, D)."""
+
+    def cosines(block: slice) -> Tensor:
+        every = (asked[block] @ unit.T).float()
+        if among_themselves:
+            every.diagonal(block.start).fill_(-torch.inf)
+        return every
+
+    return _lists(cosines, len(asked), k, batch_size)

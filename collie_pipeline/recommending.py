@@ -10,7 +10,7 @@ from scipy.sparse import csr_matrix
 from collie_core.baselines import ItemKNN, Popularity
 from collie_core.bundle import load_model, model_of, read_bundle
 from collie_core.model import BasePipeline, ColdStartModel
-from collie_core.recommend import similar_items, top_n
+from collie_core.recommend import Items, Scores, scoring, similar_items, similar_to, top_n
 from collie_core.scorer import Scorer
 from collie_pipeline.evaluating import read_positives
 from collie_pipeline.preparation import read_ids
@@ -28,6 +28,30 @@ def _seen(clean: pd.DataFrame, user_ids: Keys, item_ids: Keys) -> csr_matrix:
     return csr_matrix((ones, (rows[both], columns[both])), shape=(len(user_ids), len(item_ids)))
 
 
+def _table(
+    columns: tuple[str, str], keys: Keys, items: Items, scores: Scores, item_ids: Keys
+) -> pd.DataFrame:
+    """Return a row for each item in the lists of `keys`, by key and rank.
+
+    Parameters
+    ----------
+    columns : names of the key and of the item.
+    keys : (B,) whose lists they are.
+    items, scores : (B, k), see `top_n`.
+    item_ids : (N,) the outside id of each item.
+    """
+    k = items.shape[1]
+    table = pd.DataFrame(
+        {
+            columns[0]: np.repeat(keys, k),
+            "rank": np.tile(np.arange(1, k + 1, dtype=np.int16), len(keys)),
+            columns[1]: item_ids[items.ravel()],
+            "score": scores.ravel(),
+        }
+    )
+    return table[items.ravel() >= 0].reset_index(drop=True)
+
+
 def _lists(
     scorer: Scorer,
     users: npt.NDArray[np.int64],
@@ -39,23 +63,12 @@ def _lists(
 ) -> pd.DataFrame:
     """Return the lists of `users`, numbers to `scorer`, who are `user_ids` and rows of `seen`."""
     items, scores = top_n(scorer, users, k=k, exclude=seen)
-    ranks = np.tile(np.arange(1, k + 1, dtype=np.int16), len(users))
-    table = pd.DataFrame(
-        {
-            "user_id": np.repeat(user_ids, k),
-            "rank": ranks,
-            "item_id": item_ids[items.ravel()],
-            "score": scores.ravel(),
-            "source": source,
-        }
+    table = _table(("user_id", "item_id"), user_ids, items, scores, item_ids).assign(source=source)
+    short = user_ids[(items < 0).any(axis=1)]
+    reasons = pd.DataFrame(
+        {"user_id": short, "rank": 0, "item_id": None, "score": np.nan, "source": TOO_FEW}
     )
-    missing = items.ravel() < 0
-    first_missing = (
-        table[missing]
-        .drop_duplicates("user_id")
-        .assign(rank=np.int16(0), item_id=None, score=np.float32("nan"), source=TOO_FEW)
-    )
-    return pd.concat([table[~missing], first_missing], ignore_index=True)
+    return pd.concat([table, reasons.astype(table.dtypes)], ignore_index=True)
 
 
 def user_lists(
@@ -100,21 +113,14 @@ def similar_item_lists(champion: Path, positives: Path, k: int) -> pd.DataFrame:
     """
     model = load_model(champion)
     if isinstance(model, BasePipeline):
-        items, scores = similar_items(model._get_item_embeddings().detach(), k)
+        with scoring(model):
+            vectors = model._get_item_embeddings()
+        items, scores = similar_items(vectors, k)
     else:
         known = model if isinstance(model, ItemKNN) else ItemKNN.fit(read_positives(positives))
         items, scores = known.similar(k)
     item_ids = np.asarray(read_ids(positives)[1], dtype=object)
-    width = items.shape[1]
-    table = pd.DataFrame(
-        {
-            "item_id": np.repeat(item_ids, width),
-            "rank": np.tile(np.arange(1, width + 1, dtype=np.int16), len(item_ids)),
-            "similar_item_id": item_ids[items.ravel()],
-            "score": scores.ravel().astype(np.float32),
-        }
-    )
-    return table[items.ravel() >= 0].reset_index(drop=True)
+    return _table(("item_id", "similar_item_id"), item_ids, items, scores, item_ids)
 
 
 def new_item_lists(cold_start: Path, k: int) -> pd.DataFrame:
@@ -123,18 +129,6 @@ def new_item_lists(cold_start: Path, k: int) -> pd.DataFrame:
     model, ids = model_of(bundle), bundle.ids
     if not isinstance(model, ColdStartModel):
         raise TypeError(f"{cold_start} holds a {type(model).__name__}, must be a ColdStartModel")
-    item_ids = np.asarray(ids["item_id"], dtype=object)
-    tables = []
-    for number, bucket in enumerate(ids["bucket"]):
-        best = model.item_bucket_item_similarity(number).head(k)
-        tables.append(
-            pd.DataFrame(
-                {
-                    "bucket": bucket,
-                    "rank": np.arange(1, len(best) + 1, dtype=np.int16),
-                    "item_id": item_ids[best.index],
-                    "score": best.to_numpy(dtype=np.float32),
-                }
-            )
-        )
-    return pd.concat(tables, ignore_index=True)
+    item_ids, buckets = (np.asarray(ids[name], dtype=object) for name in ("item_id", "bucket"))
+    items, scores = similar_to(model.item_bucket_embeddings.weight, model._get_item_embeddings(), k)
+    return _table(("bucket", "item_id"), buckets, items, scores, item_ids)

@@ -10,12 +10,12 @@ import torch
 from scipy.sparse import csr_matrix, diags_array, vstack
 from torch import Tensor
 
+from collie_core.baselines.sparse_bundle import item_blocks, packed, presence, unpacked
 from collie_core.interactions import BaseInteractions
 from collie_core.interactions.ids import at_least
-from collie_core.recommend import best
+from collie_core.scores import best
 
 DAMPING = 0.75  # MAP@10 in validation on ML-100K: 0.25 .1140, 0.5 .1182, 0.75 .1189, 1 .1152
-CELLS_A_BLOCK = 1 << 22  # similarities that are dense at once: 16 MiB
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,13 +47,12 @@ class ItemKNN:
         at_least("neighbours", neighbours, 1)
         if not shrinkage >= 0:
             raise ValueError(f"shrinkage is {shrinkage}, must be >= 0: use 0")
-        have = train.mat.tocsr().astype(np.float32)
-        have.data[:] = 1
+        have = presence(train)
         by_user = _weighed(have)
         by_item = by_user.T.tocsr()
         rows = [
             _neighbours(by_item[block], by_user, have, block.start, neighbours, shrinkage)
-            for block in _blocks(have.shape[1])
+            for block in item_blocks(have.shape[1])
         ]
         return cls(vstack(rows, format="csr"), have)
 
@@ -79,7 +78,7 @@ class ItemKNN:
         """
         items = np.full((self.num_items, k), -1, dtype=np.int32)
         scores = np.full((self.num_items, k), -np.inf, dtype=np.float32)
-        for block in _blocks(self.num_items):
+        for block in item_blocks(self.num_items):
             dense = torch.from_numpy(self.similarity[block].toarray())
             found, values = best(dense.masked_fill(dense == 0, -torch.inf), k)
             items[block], scores[block] = found.numpy(), values.numpy()
@@ -87,11 +86,7 @@ class ItemKNN:
 
     def tensors(self) -> dict[str, Tensor]:
         """Return both matrices in their compressed form."""
-        return {
-            f"{name}.{part}": torch.from_numpy(getattr(matrix, part))
-            for name, matrix in (("similarity", self.similarity), ("train", self.train))
-            for part in ("data", "indices", "indptr")
-        }
+        return packed("similarity", self.similarity) | packed("train", self.train)
 
     def config(self) -> dict[str, Any]:
         """Return the number of users and items."""
@@ -101,20 +96,10 @@ class ItemKNN:
     def from_tensors(cls, config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Self:
         """Rebuild the model that gave `config` and `tensors`."""
         users, items = int(config["num_users"]), int(config["num_items"])
-        matrices = [
-            csr_matrix(
-                tuple(tensors[f"{name}.{part}"].numpy() for part in ("data", "indices", "indptr")),
-                shape=shape,
-            )
-            for name, shape in (("similarity", (items, items)), ("train", (users, items)))
-        ]
-        return cls(*matrices)
-
-
-def _blocks(num_items: int) -> list[slice]:
-    """Return slices of as many items as may be compared to all at once."""
-    step = max(1, CELLS_A_BLOCK // num_items)
-    return [slice(start, min(start + step, num_items)) for start in range(0, num_items, step)]
+        return cls(
+            unpacked("similarity", tensors, (items, items)),
+            unpacked("train", tensors, (users, items)),
+        )
 
 
 def _weighed(have: csr_matrix) -> csr_matrix:

@@ -8,10 +8,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
-from scipy.sparse import csr_matrix
+from scipy.sparse import coo_matrix, csc_matrix, csr_array, csr_matrix
 from torch import Tensor, nn
 
-from collie_core.recommend import similar_items, top_n
+from collie_core.interactions import ExplicitInteractions, Interactions
+from collie_core.recommend import similar_items, similar_to, top_n
 
 Bools = npt.NDArray[np.bool_]
 
@@ -53,39 +54,120 @@ class Factors:
         return self.users[users] @ self.items.T
 
 
+def interactions(have: npt.NDArray[Any]) -> Interactions:
+    return Interactions(mat=have, check_num_negative_samples_is_valid=False, seed=0)
+
+
+@dataclass
+class Case:
+    """Scores with many ties (U, N), and what is asked of them."""
+
+    scores: npt.NDArray[np.float32]
+    users: list[int]
+    exclude: Bools
+    allow: list[int] | None
+    deny: list[int] | None
+    k: int
+
+
 @st.composite
-def cases(draw: st.DrawFn) -> tuple[npt.NDArray[np.float32], Bools, Bools, int]:
-    """Draw scores with ties (U, N), exclusions (U, N), candidates (N,) and k."""
+def cases(draw: st.DrawFn) -> Case:
     shape = draw(st.tuples(st.integers(1, 4), st.integers(1, 8)))
     levels = st.sampled_from([-np.inf, -1.0, -0.0, 0.0, 3.0, np.inf])
-    return (
+    users = draw(st.lists(st.integers(0, shape[0] - 1), max_size=5))
+    items = st.none() | st.lists(st.integers(0, shape[1] - 1))
+    return Case(
         draw(arrays.arrays(np.float32, shape, elements=levels)),
-        draw(arrays.arrays(np.bool_, shape)),
-        draw(arrays.arrays(np.bool_, shape[1:])),
+        users,
+        draw(arrays.arrays(np.bool_, (len(users), shape[1]))),
+        draw(items),
+        draw(items),
         draw(st.integers(1, 10)),
     )
 
 
 @given(cases(), st.integers(1, 5))
-def test_lists_are_those_of_sorting_by_score_and_then_item(
-    case: tuple[npt.NDArray[np.float32], Bools, Bools, int], batch_size: int
-) -> None:
-    scores, exclude, candidates, k = case
+def test_lists_are_those_of_sorting_by_score_and_then_item(case: Case, batch_size: int) -> None:
     found, values = top_n(
-        Table(torch.from_numpy(scores)),
-        np.arange(len(scores)),
-        k=k,
-        exclude=csr_matrix(exclude),
-        candidates=candidates,
+        Table(torch.from_numpy(case.scores)),
+        case.users,
+        k=case.k,
+        exclude=csr_matrix(case.exclude),
+        allow=case.allow,
+        deny=case.deny,
         batch_size=batch_size,
     )
-    for user, row in enumerate(scores):
-        allowed = np.flatnonzero(candidates & ~exclude[user] & (row > -np.inf))
-        expected = sorted(allowed.tolist(), key=lambda item: (-row[item], item))[:k]
-        missing = k - len(expected)
-        assert found[user].tolist() == expected + [-1] * missing
-        assert values[user].tolist() == [*row[expected].tolist(), *[-np.inf] * missing]
+    every = range(case.scores.shape[1])
+    open_to_all = set(every if case.allow is None else case.allow) - set(case.deny or [])
+    for place, user in enumerate(case.users):
+        row = case.scores[user]
+        left = [i for i in open_to_all if not case.exclude[place, i] and row[i] > -np.inf]
+        expected = sorted(left, key=lambda item: (-row[item], item))[: case.k]
+        missing = case.k - len(expected)
+        assert found[place].tolist() == expected + [-1] * missing
+        assert values[place].tolist() == [*row[expected].tolist(), *[-np.inf] * missing]
+    assert found.shape == values.shape == (len(case.users), case.k)
     assert (found.dtype.name, values.dtype.name) == ("int32", "float32")
+
+
+def test_without_users_everybody_gets_ten_items() -> None:
+    model = Table(torch.eye(30)[:13])
+    items, scores = top_n(model)
+    expected = top_n(model, np.arange(13), k=10)
+    np.testing.assert_array_equal(items, expected[0])
+    np.testing.assert_array_equal(scores, expected[1])
+    assert items.shape == (13, 10)
+    assert items[:, 0].tolist() == list(range(13))
+
+
+@pytest.mark.parametrize(
+    "numbers", [[2, 0], np.array([2, 0], dtype=np.uint8), torch.tensor([2, 0])], ids=type
+)
+def test_users_and_items_come_as_lists_arrays_or_tensors(numbers: Any) -> None:
+    found, _ = top_n(Table(torch.eye(3)), numbers, k=1, allow=numbers)
+    assert found.tolist() == [[2], [0]]
+    assert top_n(Table(torch.eye(3)), numbers, k=1, deny=numbers)[0].tolist() == [[1], [1]]
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 5))
+def test_interactions_leave_out_what_each_user_has(seed: int, batch_size: int) -> None:
+    rng = np.random.default_rng(seed)
+    have = rng.random((7, 6)) < 0.4
+    have[0, 0] = True
+    model = Table(torch.from_numpy(rng.integers(0, 3, have.shape).astype(np.float32)))
+    users = rng.integers(0, 7, size=5)
+    found, _ = top_n(model, users, k=6, exclude=interactions(have), batch_size=batch_size)
+    rows = csr_matrix(have[users])
+    np.testing.assert_array_equal(found, top_n(model, users, k=6, exclude=rows)[0])
+    assert [set(row) - {-1} for row in found.tolist()] == [
+        set(np.flatnonzero(~row).tolist()) for row in have[users]
+    ]
+
+
+@pytest.mark.parametrize("form", [csr_array, coo_matrix, csc_matrix])
+def test_exclude_may_be_sparse_of_any_form(form: Any) -> None:
+    found, _ = top_n(Table(torch.eye(3)), k=1, exclude=form(np.eye(3)))
+    assert found.tolist() == [[1], [0], [0]]
+
+
+def test_a_rating_of_zero_is_excluded_too() -> None:
+    rated = ExplicitInteractions(users=[0, 0], items=[0, 1], ratings=[0, 5], num_items=3)
+    found, _ = top_n(Table(torch.tensor([[3.0, 2.0, 1.0]])), k=3, exclude=rated)
+    assert found.tolist() == [[2, -1, -1]]
+
+
+def test_only_a_block_of_scores_is_held_at_once() -> None:
+    model = Factors(torch.zeros(20_000, 1), torch.zeros(400, 1))
+    sizes: list[int] = []
+
+    class Watched(Factors):
+        def score_all(self, users: Tensor) -> Tensor:
+            sizes.append(len(users))
+            return super().score_all(users)
+
+    top_n(Watched(model.users, model.items), k=1, batch_size=300)
+    assert max(sizes) == 300
+    assert sum(sizes) == 20_000
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 3, 20, 97, 1024])
@@ -130,7 +212,7 @@ def test_the_scores_of_the_model_are_left_as_they_were() -> None:
         np.array([0]),
         k=2,
         exclude=csr_matrix([[1, 0, 0]]),
-        candidates=np.array([True, False, True]),
+        deny=[1],
     )
     assert model.table.tolist() == [[3.0, 2.0, 1.0]]
 
@@ -163,16 +245,33 @@ def test_dropout_is_off_meanwhile() -> None:
         ({"k": 0}, "k is 0, must be at least 1"),
         ({"batch_size": 0}, "batch_size is 0, must be at least 1"),
         ({"users": np.array([0, 3])}, r"user 3 is not in 0\.\.2"),
-        ({"users": np.array([-1])}, r"user -1 is not in 0\.\.2"),
+        ({"users": np.array([-1])}, "user -1 at row 0 is negative"),
+        ({"users": np.array([0.5])}, "user 0.5 at row 0 is not a whole number"),
+        ({"users": np.array([[0, 1]])}, r"users have shape \(1, 2\)"),
         ({"exclude": csr_matrix((2, 3))}, r"exclude has shape \(2, 3\), must have \(3, 3\)"),
-        ({"candidates": np.array([True])}, r"shape \(1,\), must be bool of \(3,\)"),
-        ({"candidates": np.array([0, 1, 2])}, "candidates is int64"),
+        ({"exclude": interactions(np.eye(2))}, r"\(2, 2\), must have \(3, 3\): give both the same"),
+        ({"allow": [0, 3]}, r"allowed item 3 is not in 0\.\.2"),
+        ({"deny": [4, 9]}, r"denied item 4 is not in 0\.\.2"),
+        ({"deny": [-1]}, "denied item -1 at row 0 is negative"),
     ],
 )
 def test_senseless_arguments_are_refused(options: dict[str, Any], message: str) -> None:
     arguments = {"users": np.arange(3), "k": 1, **options}
     with pytest.raises(ValueError, match=message):
         top_n(Table(torch.eye(3)), arguments.pop("users"), **arguments)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"exclude": np.eye(3)}, "exclude is ndarray, must be interactions or a sparse matrix"),
+        ({"allow": np.array([True, False, True])}, "allowed item True at row 0 is not a number"),
+        ({"k": 2.0}, "k is 2.0, must be a whole number"),
+    ],
+)
+def test_arguments_of_another_kind_are_refused(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        top_n(Table(torch.eye(3)), **options)
 
 
 def test_a_nan_score_is_refused_with_its_user() -> None:
@@ -240,6 +339,56 @@ def test_senseless_options_of_similar_items_are_refused(options: dict[str, int])
         similar_items(torch.eye(2), **options)
 
 
-def test_a_nan_in_a_vector_is_refused_with_its_item() -> None:
-    with pytest.raises(ValueError, match="vector of item 1 is NaN"):
-        similar_items(torch.tensor([[1.0], [torch.nan]]), 1)
+@pytest.mark.parametrize("value", [torch.nan, torch.inf, -torch.inf])
+def test_a_number_that_is_not_finite_is_refused_with_its_vector(value: float) -> None:
+    vectors = torch.tensor([[1.0], [value]])
+    with pytest.raises(ValueError, match="item vector 1 holds a NaN or infinity"):
+        similar_items(vectors, 1)
+    with pytest.raises(ValueError, match="item vector 1 holds a NaN or infinity"):
+        similar_to(torch.eye(1), vectors, 1)
+    with pytest.raises(ValueError, match=r"^vector 1 holds a NaN or infinity"):
+        similar_to(vectors, torch.eye(1), 1)
+
+
+def test_items_similar_to_a_vector_are_those_of_the_largest_cosine() -> None:
+    vectors = torch.tensor([[2.0, 0.0], [0.0, -0.5]])
+    item_vectors = torch.tensor([[1.0, 1.0], [0.0, 3.0], [4.0, 0.0], [0.0, 0.0], [1.0, 0.0]])
+    items, cosines = similar_to(vectors, item_vectors, 3)
+    assert items.tolist() == [[2, 4, 0], [2, 3, 4]]
+    np.testing.assert_allclose(cosines, [[1, 1, 0.5**0.5], [0, 0, 0]], rtol=1e-6)
+    assert (items.dtype.name, cosines.dtype.name) == ("int32", "float32")
+
+
+def test_an_item_is_most_similar_to_its_own_vector() -> None:
+    item_vectors = torch.randn(40, 8, generator=torch.Generator().manual_seed(0))
+    items, cosines = similar_to(item_vectors, item_vectors, 4, batch_size=7)
+    assert items[:, 0].tolist() == list(range(40))
+    assert (cosines[:, 0] == 1).all()
+    others, their_cosines = similar_items(item_vectors, 3)
+    np.testing.assert_array_equal(items[:, 1:], others)
+    np.testing.assert_array_equal(cosines[:, 1:], their_cosines)
+
+
+def test_fewer_items_than_k_are_filled_up_and_no_vector_gets_no_list() -> None:
+    items, cosines = similar_to(torch.tensor([[1.0]]), torch.tensor([[-2.0]]), 2)
+    assert items.tolist() == [[0, -1]]
+    assert cosines.tolist() == [[-1.0, -np.inf]]
+    assert similar_to(torch.empty(0, 3), torch.eye(3), 2)[0].shape == (0, 2)
+
+
+def test_parameters_may_be_compared_and_no_gradient_is_kept() -> None:
+    vectors = nn.Parameter(torch.eye(2))
+    assert similar_items(vectors, 1)[0].tolist() == [[1], [0]]
+    assert similar_to(vectors, vectors, 1)[0].tolist() == [[0], [1]]
+
+
+@pytest.mark.parametrize(
+    ("vectors", "message"),
+    [
+        (torch.ones(1, 3), "vectors have 3 dimensions, must have the 2 of item_vectors"),
+        (torch.ones(2), r"vectors have shape \(2,\), must have two dimensions"),
+    ],
+)
+def test_vectors_of_another_shape_are_refused(vectors: Tensor, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        similar_to(vectors, torch.eye(2), 1)

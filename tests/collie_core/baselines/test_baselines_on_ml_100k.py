@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pytest
 from scipy.sparse import coo_matrix
 
-from collie_core.baselines import ItemKNN, Popularity
+from collie_core.baselines import EASE, ItemKNN, Popularity
 from collie_core.interactions import Interactions
 from collie_core.metrics import evaluate_per_user, paired_bootstrap
 from collie_core.scorer import Scorer
@@ -57,6 +57,7 @@ def mapk(request: pytest.FixtureRequest) -> dict[str, Floats]:
     models: dict[str, Scorer] = {
         "popularity": Popularity.fit(train),
         "item_knn": ItemKNN.fit(train),
+        "ease": EASE.fit(train),
     }
     known = matrix(parts != TEST)
     return {
@@ -76,3 +77,7 @@ def test_item_knn_has_the_map_that_is_known_for_it(mapk: dict[str, Floats]) -> N
 
 def test_item_knn_is_surely_better_than_popularity(mapk: dict[str, Floats]) -> None:
     assert paired_bootstrap(mapk["item_knn"], mapk["popularity"]).low > 0.04
+
+
+def test_ease_is_surely_better_than_item_knn(mapk: dict[str, Floats]) -> None:
+    assert paired_bootstrap(mapk["ease"], mapk["item_knn"]).low > 0

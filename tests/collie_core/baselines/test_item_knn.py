@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collie_core.baselines import ItemKNN, item_knn
+from collie_core.baselines import ItemKNN, sparse_bundle
 from collie_core.interactions import Interactions
 from collie_core.scorer import Bundled
 
@@ -83,7 +83,7 @@ def test_the_result_does_not_depend_on_how_many_items_are_compared_at_once(
     have = interactions(drawn(2))
     whole = ItemKNN.fit(have, neighbours=3, shrinkage=1.0)
     items, scores = whole.similar(2)
-    monkeypatch.setattr(item_knn, "CELLS_A_BLOCK", 20)
+    monkeypatch.setattr(sparse_bundle, "CELLS_A_BLOCK", 20)
     parts = ItemKNN.fit(have, neighbours=3, shrinkage=1.0)
     for name, tensor in whole.tensors().items():
         assert torch.equal(tensor, parts.tensors()[name])
