@@ -104,11 +104,11 @@ class BaseInteractions:
         return part
 
     def head(self, n: int = 5) -> NDArray[Any]:
-        """Return the first `n` rows of the dense matrix, (n, N); all but the last -n if negative."""
+        """Return the first `n` rows of the dense matrix, (n, N), or all but the last -n."""
         return self._dense_rows(0, n)
 
     def tail(self, n: int = 5) -> NDArray[Any]:
-        """Return the last `n` rows of the dense matrix, (n, N); all but the first -n if negative."""
+        """Return the last `n` rows of the dense matrix, (n, N), or all but the first -n."""
         start = self.num_users - n if n >= 0 else -n
         return self._dense_rows(max(start, 0), self.num_users)
 

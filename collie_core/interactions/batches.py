@@ -1,12 +1,17 @@
 """Which rows make a batch, and the key from which everything random in it is drawn."""
 
+import sys
 from collections.abc import Iterable, Iterator
+from itertools import chain, cycle, islice
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from collie_core.interactions.ids import at_least
+
+BUFFER_ROWS = 1 << 20
+BUFFER_BLOCKS = 64  # of 16 k rows each: large enough to read fast, many enough to mix a sorted file
 
 
 class BatchKey(NamedTuple):
@@ -17,10 +22,17 @@ class BatchKey(NamedTuple):
     number: int
 
 
-class Batch(NamedTuple):
-    """Rows, as their numbers or as (start, size), and the key to draw with."""
+class BufferedRows(NamedTuple):
+    """Rows of a buffer: the (start, size) of the pieces that fill it, and places in it (B,)."""
 
-    rows: NDArray[np.int64] | tuple[int, int]
+    pieces: tuple[tuple[int, int], ...]
+    places: NDArray[np.int64]
+
+
+class Batch(NamedTuple):
+    """Rows, as numbers, as (start, size) or as those of a buffer, and the key to draw with."""
+
+    rows: NDArray[np.int64] | tuple[int, int] | BufferedRows
     key: BatchKey
 
 
@@ -29,8 +41,19 @@ def generator(seed: int, *path: int) -> np.random.Generator:
     return np.random.Generator(np.random.SFC64(np.random.SeedSequence(seed, spawn_key=path)))
 
 
+def processes() -> tuple[int, int]:
+    """Return the number of this process, and of all those that train one model together."""
+    distributed = sys.modules.get("torch.distributed")  # whoever set it up has loaded it
+    if distributed is None or not distributed.is_available() or not distributed.is_initialized():
+        return 0, 1
+    return distributed.get_rank(), distributed.get_world_size()
+
+
 class BatchSampler:
     """Yields the batches of an epoch, each as row numbers; another order in each if shuffled.
+
+    Where several processes train one model (`torch.distributed`), each gets its share of the
+    batches, and all get as many.
 
     Parameters
     ----------
@@ -66,6 +89,10 @@ class BatchSampler:
         self.epoch = epoch
 
     def __len__(self) -> int:
+        return -(-self._num_batches // processes()[1])
+
+    @property
+    def _num_batches(self) -> int:
         whole, rest = divmod(self.num_rows, self.batch_size)
         return whole + bool(rest and not self.drop_last)
 
@@ -73,12 +100,20 @@ class BatchSampler:
         # A generator, so that the epoch counts from the first batch on: a DataLoader with workers
         # calls iter() twice an epoch and throws the first iterator away.
         epoch, self.epoch = self.epoch, self.epoch + 1
-        for number, rows in enumerate(self._rows(epoch)):
-            yield Batch(rows, BatchKey(self.seed, epoch, number))
+        rank, count = processes()
+        for place, (number, rows) in enumerate(self._padded(epoch, -self._num_batches % count)):
+            if place % count == rank:
+                yield Batch(rows, BatchKey(self.seed, epoch, number))
+
+    def _padded(self, epoch: int, padding: int) -> Iterator[tuple[int, Any]]:
+        """Yield numbered batches, and the first again so that all processes have as many."""
+        numbered = enumerate(self._rows(epoch))
+        first = list(islice(numbered, padding))
+        return chain(first, numbered, islice(cycle(first), padding))
 
     def _rows(self, epoch: int) -> Iterable[Any]:
         order = self._order(self.num_rows, epoch)
-        for number in range(len(self)):
+        for number in range(self._num_batches):
             yield order[number * self.batch_size : (number + 1) * self.batch_size]
 
     def _order(self, length: int, epoch: int) -> NDArray[np.int64]:
@@ -91,6 +126,60 @@ class HDF5Sampler(BatchSampler):
     """Yields the batches of an epoch as (start, size), fit for reading from disk in one piece."""
 
     def _rows(self, epoch: int) -> Iterable[tuple[int, int]]:
-        for number in self._order(len(self), epoch).tolist():
+        for number in self._order(self._num_batches, epoch).tolist():
             start = number * self.batch_size
             yield start, min(self.batch_size, self.num_rows - start)
+
+
+class BlockSampler(BatchSampler):
+    """Yields the batches of an epoch as rows of a buffer, filled from blocks all over the file.
+
+    Each epoch permutes the blocks, fills one buffer after the other with them, and permutes the
+    rows of each. A block is a multiple of `batch_size`, and the short one at the end of the file
+    lies in the last buffer, so that only the last batch can be short.
+
+    Parameters
+    ----------
+    num_rows, batch_size, seed, drop_last : see `BatchSampler`.
+    buffer_rows : how many rows are mixed at a time, at most; one batch at least.
+
+    Raises
+    ------
+    ValueError
+        If `batch_size` or `buffer_rows` is below 1.
+    """
+
+    def __init__(
+        self,
+        num_rows: int,
+        batch_size: int,
+        seed: int,
+        drop_last: bool = False,
+        buffer_rows: int = BUFFER_ROWS,
+    ) -> None:
+        super().__init__(num_rows, batch_size, True, seed, drop_last)
+        rows = max(at_least("shuffle_buffer_rows", buffer_rows, 1), self.batch_size)
+        self.block_rows = self.batch_size * max(1, rows // BUFFER_BLOCKS // self.batch_size)
+        self.buffer_blocks = rows // self.block_rows
+
+    def _rows(self, epoch: int) -> Iterable[BufferedRows]:
+        rng = generator(self.seed, epoch)
+        for blocks in self._buffers(rng):
+            pieces = self._pieces(blocks)
+            size = sum(size for _, size in pieces)
+            order = rng.permutation(size)
+            end = size - size % self.batch_size if self.drop_last else size
+            for start in range(0, end, self.batch_size):
+                yield BufferedRows(pieces, order[start : start + self.batch_size])
+
+    def _buffers(self, rng: np.random.Generator) -> list[NDArray[np.int64]]:
+        """Return the blocks of each buffer, about as many in each, so that all of them mix."""
+        whole, rest = divmod(self.num_rows, self.block_rows)
+        order = rng.permutation(whole)
+        if rest:
+            order = np.append(order, whole)
+        return np.array_split(order, max(1, -(-len(order) // self.buffer_blocks)))
+
+    def _pieces(self, blocks: NDArray[np.int64]) -> tuple[tuple[int, int], ...]:
+        starts = (np.sort(blocks) * self.block_rows).tolist()  # in order, for the disk
+        return tuple((start, min(self.block_rows, self.num_rows - start)) for start in starts)

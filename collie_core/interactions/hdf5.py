@@ -8,22 +8,21 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 import h5py
 import numpy as np
 
-from collie_core.interactions.batches import Batch, generator
+from collie_core.interactions.batches import Batch, BufferedRows, generator
 from collie_core.interactions.hdf5_file import (
     columns_of,
+    count_of,
     known_counts,
     named_errors,
     open_file,
     opened,
 )
-from collie_core.interactions.ids import Count, Ids, at_least, checked_count, checked_seed
+from collie_core.interactions.ids import Count, Ids, at_least, checked_seed
 from collie_core.interactions.implicit import Interactions, ManyImplicit
 from collie_core.interactions.negative_sampling import UniformSampler
 
 if TYPE_CHECKING:
     import pandas as pd
-
-INFER_ROWS = 1 << 20
 
 
 class HDF5Interactions:
@@ -35,7 +34,7 @@ class HDF5Interactions:
 
     Parameters
     ----------
-    hdf5_path : a file that `pandas_df_to_hdf5` wrote.
+    hdf5_path : a file that `pandas_df_to_hdf5` wrote, or pandas with ``format="table"``.
     user_col, item_col : names of the columns of ids, from 0 on.
     num_negative_samples : K, at least 1.
     num_users, num_items : counts; "infer" takes the file's own, or reads the ids once to find out.
@@ -67,30 +66,30 @@ class HDF5Interactions:
         self.num_negative_samples = at_least("num_negative_samples", num_negative_samples, 1)
         self.seed, self.shuffle = checked_seed(seed), shuffle
         self._opened: _Opened | None = None
+        self._buffer: _Buffer | None = None
         self._rng = generator(self.seed)
         with opened(self.hdf5_path) as file:
             group = columns_of(file, (user_col, item_col))
             self.num_interactions = len(group[user_col])
-            self.num_users = _count(group, "num_users", user_col, num_users)
-            self.num_items = _count(group, "num_items", item_col, num_items)
+            self.num_users = count_of(group, "num_users", user_col, num_users)
+            self.num_items = count_of(group, "num_items", item_col, num_items)
         self.negative_sampler = UniformSampler(self.num_items)
 
     @property
     def mat(self) -> Any:
         """Raise an AttributeError: the matrix of data on disk is not built."""
-        raise AttributeError(
-            f"mat of {self.hdf5_path} is not available, for the data may not fit in memory: "
-            "use read_hdf5 if they do"
-        )
+        raise AttributeError(f"{self.hdf5_path} may not fit in memory: use read_hdf5 if it does")
 
     def __len__(self) -> int:
         return self.num_interactions
 
     def __getitem__(self, start_idx_and_batch_size: tuple[int, int] | Batch) -> ManyImplicit:
-        if isinstance(start_idx_and_batch_size, Batch):
-            rows, key = start_idx_and_batch_size
-            return self._draw(rows, generator(*key))
-        return self._draw(start_idx_and_batch_size, self._rng)
+        rows: Any = start_idx_and_batch_size
+        rng = self._rng
+        if isinstance(rows, Batch):
+            rows, rng = rows.rows, generator(*rows.key)
+        users, items = self._pairs(rows, rng)
+        return (users, items), self.negative_sampler.sample(users, self.num_negative_samples, rng)
 
     def shuffled(self) -> Self:
         """Return a view of the same file whose pieces come in random order."""
@@ -99,28 +98,43 @@ class HDF5Interactions:
         return view
 
     def head(self, n: int = 5) -> "pd.DataFrame":
-        """Return the first `n` rows of all columns."""
-        return self._frame(0, min(n, len(self)))
+        """Return the first `n` rows of all columns; all but the last -n if negative."""
+        return self._frame(0, len(range(len(self))[:n]))
 
     def tail(self, n: int = 5) -> "pd.DataFrame":
-        """Return the last `n` rows of all columns."""
-        return self._frame(max(len(self) - n, 0), len(self))
+        """Return the last `n` rows of all columns; all but the first -n if negative."""
+        return self._frame(len(range(len(self))[: -n or None]), len(self))
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_opened": None}  # a worker opens the file for itself
+        # A worker opens the file and fills a buffer for itself.
+        return self.__dict__ | {"_opened": None, "_buffer": None}
 
-    def _draw(self, rows: Any, rng: np.random.Generator) -> ManyImplicit:
+    def _pairs(self, rows: Any, rng: np.random.Generator) -> tuple[Ids, Ids]:
+        if isinstance(rows, BufferedRows):
+            buffer = self._filled(rows.pieces)
+            return buffer.users[rows.places], buffer.items[rows.places]
         if not isinstance(rows, tuple) or len(rows) != 2:
             raise TypeError(f"index is {rows!r}, must be (start, size): these are rows on disk")
         start, size = at_least("start", rows[0], 0), at_least("size", rows[1], 1)
         if start >= len(self):
             raise IndexError(f"start is {start}, must be below {len(self)}: the file ends there")
-        users = self._ids(self.user_col, start, size, self.num_users)
-        items = self._ids(self.item_col, start, size, self.num_items)
+        users, items = self._piece(start, size)
         if self.shuffle:
             order = rng.permutation(len(users))
             users, items = users[order], items[order]
-        return (users, items), self.negative_sampler.sample(users, self.num_negative_samples, rng)
+        return users, items
+
+    def _filled(self, pieces: tuple[tuple[int, int], ...]) -> "_Buffer":
+        """Return the buffer of these pieces, which is read once for all its batches."""
+        if self._buffer is None or self._buffer.pieces != pieces:
+            self._buffer = None  # before the next is read, so that memory holds one
+            users, items = zip(*(self._piece(*piece) for piece in pieces), strict=True)
+            self._buffer = _Buffer(pieces, np.concatenate(users), np.concatenate(items))
+        return self._buffer
+
+    def _piece(self, start: int, size: int) -> tuple[Ids, Ids]:
+        users = self._ids(self.user_col, start, size, self.num_users)
+        return users, self._ids(self.item_col, start, size, self.num_items)
 
     def _ids(self, name: str, start: int, size: int, count: int) -> Ids:
         with named_errors(self.hdf5_path):
@@ -156,6 +170,14 @@ class _Opened(NamedTuple):
     columns: dict[str, h5py.Dataset]
 
 
+class _Buffer(NamedTuple):
+    """Users and items, both (B,), of the pieces of a file last asked for."""
+
+    pieces: tuple[tuple[int, int], ...]
+    users: Ids
+    items: Ids
+
+
 def read_hdf5(
     path: str | Path, user_col: str = "user_id", item_col: str = "item_id", **keywords: Any
 ) -> Interactions:
@@ -176,25 +198,3 @@ def read_hdf5(
         ratings = group["rating"][:] if "rating" in group else None
         keywords = {"allow_missing_ids": len(counts) == 2} | counts | keywords
         return Interactions(users=users, items=items, ratings=ratings, **keywords)
-
-
-def _count(group: h5py.Group, name: str, column: str, count: Count) -> int:
-    """Return how many users or items there are: as asked, as the file says, or as its ids say."""
-    if group[column].dtype.kind not in "iu":
-        raise ValueError(f"column {column!r} is {group[column].dtype}, must be of whole numbers")
-    if not len(group[column]):
-        raise ValueError(f"column {column!r} has 0 rows, must have at least 1")
-    if count != "infer":
-        return checked_count(name, count, 1, 1)
-    return known_counts(group).get(name) or _largest(group[column]) + 1
-
-
-def _largest(column: h5py.Dataset) -> int:
-    largest = -1
-    for start in range(0, len(column), INFER_ROWS):
-        values = column[start : start + INFER_ROWS]
-        if (low := int(values.min())) < 0:
-            row = start + int((values < 0).argmax())
-            raise ValueError(f"{column.name} {low} at row {row} is negative: map ids first")
-        largest = max(largest, int(values.max()))
-    return largest

@@ -8,9 +8,13 @@ from typing import Any
 import h5py
 from numpy.typing import NDArray
 
+from collie_core.interactions.ids import Count, at_least, checked_count
+from collie_core.interactions.pytables import Table, TableColumn, as_columns
+
 GROUP = "interactions"
 IDS = "ids"
 COUNTS = ("num_users", "num_items")
+INFER_ROWS = 1 << 20
 # A chunk serves many batches: with the default of 1 MiB shuffled batches read it again and again.
 CHUNK_CACHE_BYTES = 1 << 24
 
@@ -40,9 +44,27 @@ def read_ids(path: str | Path) -> dict[str, NDArray[Any]]:
         return {name: data.asstr()[:] for name, data in file.get(IDS, {}).items()}
 
 
-def known_counts(group: h5py.Group) -> dict[str, int]:
+def known_counts(group: h5py.Group | Table) -> dict[str, int]:
     """Return the counts of users and items that the file says, by name."""
-    return {name: int(group.attrs[name]) for name in COUNTS if name in group.attrs}
+    said = group.attrs
+    return {name: at_least(name, said[name], 1) for name in COUNTS if name in said}
+
+
+def count_of(group: h5py.Group | Table, name: str, column: str, count: Count) -> int:
+    """Return how many users or items there are: as asked, as the file says, or as its ids say.
+
+    Raises
+    ------
+    ValueError
+        If `column` has no rows, or ids that are not whole numbers or negative.
+    """
+    if group[column].dtype.kind not in "iu":
+        raise ValueError(f"column {column!r} is {group[column].dtype}, must be of whole numbers")
+    if not len(group[column]):
+        raise ValueError(f"column {column!r} has 0 rows, must have at least 1")
+    if count != "infer":
+        return checked_count(name, count, 1, 1)
+    return known_counts(group).get(name) or _largest(group[column]) + 1
 
 
 @contextmanager
@@ -58,8 +80,10 @@ def opened(path: str | Path) -> Iterator[h5py.File]:
         yield file
 
 
-def columns_of(file: h5py.File, names: tuple[str, ...]) -> h5py.Group:
+def columns_of(file: h5py.File, names: tuple[str, ...]) -> h5py.Group | Table:
     """Return the group of columns: "interactions", or the only one that is not "ids".
+
+    What pandas wrote as a table looks like such a group; see `Table`.
 
     Raises
     ------
@@ -69,10 +93,10 @@ def columns_of(file: h5py.File, names: tuple[str, ...]) -> h5py.Group:
     groups = [name for name, node in file.items() if isinstance(node, h5py.Group) and name != IDS]
     if GROUP not in groups and len(groups) != 1:
         raise ValueError(f"no group {GROUP!r}, only {groups}: write it with pandas_df_to_hdf5")
-    group = file[GROUP if GROUP in groups else groups[0]]
+    group = as_columns(file[GROUP if GROUP in groups else groups[0]])
     if missing := [name for name in names if name not in group]:
         raise ValueError(f"no column {missing[0]!r}: it has {sorted(group)}")
-    lengths = {name: column.shape for name, column in group.items()}
+    lengths = {name: getattr(column, "shape", ()) for name, column in group.items()}
     if len(set(lengths.values())) > 1 or any(len(shape) != 1 for shape in lengths.values()):
         raise ValueError(f"columns of unequal shapes {lengths}: write the file again")
     return group
@@ -106,3 +130,16 @@ def named_errors(path: Path) -> Iterator[None]:
         raise ValueError(f"{path}: {error}") from error
     except (OSError, RuntimeError) as error:
         raise ValueError(f"{path} cannot be read ({error}): write it again") from error
+
+
+def _largest(column: h5py.Dataset | TableColumn) -> int:
+    largest = -1
+    for start in range(0, len(column), INFER_ROWS):
+        values = column[start : start + INFER_ROWS]
+        if (is_negative := values < 0).any():
+            row = int(is_negative.argmax())
+            raise ValueError(
+                f"{column.name} {values[row]} at row {start + row} is negative: map ids first"
+            )
+        largest = max(largest, int(values.max()))
+    return largest

@@ -6,8 +6,9 @@ from typing import Any
 
 from collie_core.interactions.base import BaseInteractions
 from collie_core.interactions.batch_loader import BatchLoader, split_keywords
-from collie_core.interactions.batches import BatchSampler, HDF5Sampler
+from collie_core.interactions.batches import BUFFER_ROWS, BatchSampler, BlockSampler, HDF5Sampler
 from collie_core.interactions.hdf5 import HDF5Interactions
+from collie_core.interactions.ids import at_least
 from collie_core.interactions.implicit import Interactions
 
 
@@ -102,10 +103,14 @@ class HDF5InteractionsDataLoader(BatchLoader):
     Parameters
     ----------
     hdf5_interactions : if None, `HDF5Interactions` are made of `hdf5_path`.
-    hdf5_path : a file that `pandas_df_to_hdf5` wrote.
+    hdf5_path : see `HDF5Interactions`.
     batch_size, num_workers : see `InteractionsDataLoader`.
-    shuffle : whether the order of batches, and of the rows in each, changes with each epoch. Rows
-        stay in their batch, as they are read in one piece.
+    shuffle : whether rows come in another order in each epoch, mixed a buffer at a time.
+    shuffle_buffer_rows : rows of a buffer, which is filled from blocks all over the file, each read
+        in one piece. A file that fits is shuffled as in memory. A buffer takes 8 bytes a row, 16
+        while it is filled, in this process or in each worker (which all read the whole file), and
+        8 more here for the order. With 0 there is none: only the order of batches changes, and
+        that of the rows in each.
     kwargs : parameters of `HDF5Interactions`, if these are made here, and of
         `torch.utils.data.DataLoader`.
 
@@ -122,6 +127,8 @@ class HDF5InteractionsDataLoader(BatchLoader):
         batch_size: int = 1024,
         shuffle: bool = False,
         num_workers: int = 2,
+        *,
+        shuffle_buffer_rows: int = BUFFER_ROWS,
         **kwargs: Any,
     ) -> None:
         own, rest = split_keywords(HDF5Interactions, kwargs, hdf5_interactions is not None)
@@ -131,7 +138,12 @@ class HDF5InteractionsDataLoader(BatchLoader):
             hdf5_interactions = HDF5Interactions(hdf5_path, **own)
         data = _of_kind(hdf5_interactions, HDF5Interactions, "InteractionsDataLoader")
         drop_last = rest.pop("drop_last", False)
-        sampler = HDF5Sampler(len(data), batch_size, shuffle, data.seed, drop_last)
+        buffer_rows = at_least("shuffle_buffer_rows", shuffle_buffer_rows, 0)
+        sampler: BatchSampler
+        if shuffle and buffer_rows:
+            sampler = BlockSampler(len(data), batch_size, data.seed, drop_last, buffer_rows)
+        else:
+            sampler = HDF5Sampler(len(data), batch_size, shuffle, data.seed, drop_last)
         super().__init__(data.shuffled() if shuffle else data, sampler, num_workers, rest)
         self.interactions = data
         self.hdf5_sampler = sampler

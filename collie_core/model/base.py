@@ -172,14 +172,16 @@ class BasePipeline(Scoring):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:  # noqa: ARG002 - Lightning's
         """Return the loss of one training batch."""
-        loss = self.calculate_loss(batch)
-        self.log("train_loss", loss, on_step=True, on_epoch=True, batch_size=len(batch[-1]))
-        return loss
+        return self._logged("train_loss", batch)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> Tensor:  # noqa: ARG002 - Lightning's
         """Return the loss of one validation batch."""
-        loss = self.calculate_loss(batch)
-        self.log("val_loss", loss, on_step=True, on_epoch=True, batch_size=len(batch[-1]))
+        return self._logged("val_loss", batch)
+
+    def _logged(self, name: str, batch: Batch) -> Tensor:
+        loss, size = self.calculate_loss(batch), len(batch[-1])
+        # the mean over all processes, so that they stop early together
+        self.log(name, loss, on_step=True, on_epoch=True, batch_size=size, sync_dist=True)
         return loss
 
     def on_fit_start(self) -> None:

@@ -37,7 +37,8 @@ class CollieTrainer(Trainer):
         **kwargs: Any,
     ) -> None:
         self._resumed_from = kwargs.pop("resume_from_checkpoint", None)
-        arguments = translated(kwargs)
+        # loaders share their batches among processes by themselves
+        arguments: dict[str, Any] = {"use_distributed_sampler": False, **translated(kwargs)}
         if model.val_loader is None:
             # the reference puts validation off for ever, and with it checkpoints and early stopping
             arguments = {"num_sanity_val_steps": 0, "limit_val_batches": 0, **arguments}

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from collie_core.interactions import HDF5Interactions, read_columns, read_hdf5, read_ids
+from collie_core.interactions import HDF5Interactions, hdf5_file, read_columns, read_hdf5, read_ids
 from collie_core.interactions import hdf5 as module
 from collie_core.interactions.hdf5_file import open_file
 from collie_core.utils import pandas_df_to_hdf5
@@ -73,7 +73,7 @@ def test_counts_may_be_given(path: Path) -> None:
 def test_counts_are_inferred_piece_by_piece(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "INFER_ROWS", 2)
+    monkeypatch.setattr(hdf5_file, "INFER_ROWS", 2)
     write(tmp_path / "a.h5", user_id=USERS, item_id=[5, 0, 1, 2, 3, 4])
     interactions = HDF5Interactions(tmp_path / "a.h5")
     assert (interactions.num_users, interactions.num_items) == (3, 6)
@@ -90,11 +90,11 @@ def test_group_may_have_another_name(tmp_path: Path) -> None:
     assert len(HDF5Interactions(tmp_path / "a.h5")) == 6
 
 
-def test_head_and_tail_are_frames_with_their_rows(path: Path) -> None:
+@pytest.mark.parametrize("n", [0, 2, 6, 99, -2, -6, -99])
+def test_head_and_tail_are_those_of_the_frame(path: Path, n: int) -> None:
     interactions = HDF5Interactions(path)
-    pd.testing.assert_frame_equal(interactions.head(2), FRAME.head(2), **SAME)
-    pd.testing.assert_frame_equal(interactions.tail(2), FRAME.tail(2), **SAME)
-    assert len(interactions.head(99)) == len(interactions.tail(99)) == 6
+    pd.testing.assert_frame_equal(interactions.head(n), FRAME.head(n), **SAME)
+    pd.testing.assert_frame_equal(interactions.tail(n), FRAME.tail(n), **SAME)
 
 
 def test_mat_is_refused_with_the_reason(path: Path) -> None:
@@ -181,6 +181,8 @@ def test_empty_file_is_named(read: Any, tmp_path: Path) -> None:
         ({"user_id": [0, 1], "item_id": [0]}, "unequal shapes"),
         ({"user_id": [[0]], "item_id": [[0]]}, "unequal shapes"),
         ({"user_id": [0, -4], "item_id": [0, 1]}, "user_id -4 at row 1 is negative"),
+        ({"user_id": [-1, 0, -4], "item_id": [0, 1, 2]}, "user_id -1 at row 0 is negative"),
+        ({"deeper/user_id": [0]}, r"no column 'user_id': it has \['deeper'\]"),
         ({}, "no group 'interactions'"),
     ],
 )
@@ -190,6 +192,20 @@ def test_bad_columns_are_refused_and_the_file_is_named(
     write(tmp_path / "a.h5", **columns)
     with pytest.raises(ValueError, match=rf"a\.h5: .*{message}"):
         read(tmp_path / "a.h5")
+
+
+def test_a_group_among_the_columns_is_refused(tmp_path: Path) -> None:
+    write(tmp_path / "a.h5", **{"user_id": [0], "item_id": [0], "deeper/rating": [1]})
+    with pytest.raises(ValueError, match=r"a\.h5: columns of unequal shapes .*'deeper': \(\)"):
+        HDF5Interactions(tmp_path / "a.h5")
+
+
+@pytest.mark.parametrize("count", [0, -1])
+def test_counts_of_the_file_that_are_none_are_refused(path: Path, count: int) -> None:
+    with h5py.File(path, "r+") as file:
+        file["interactions"].attrs["num_users"] = count
+    with pytest.raises(ValueError, match=rf"h5: num_users is {count}, must be at least 1"):
+        HDF5Interactions(path)
 
 
 def test_ids_that_are_not_whole_are_refused(tmp_path: Path) -> None:
