@@ -3,27 +3,27 @@
 A bundle is a folder, or one file (a zip that stores the same members) where the path has a suffix
 such as `model.pth`. `config.json` names the class, its values and the SHA-256 of every other
 member; `model.safetensors` holds the arrays and `ids.safetensors`, if given, the outside ids.
+Members are written from the arrays and read into them: memory never holds a second copy.
 """
 
-import hashlib
 import json
-import shutil
-import uuid
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
+from io import BufferedIOBase
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
-from safetensors.torch import load, save
 from torch import Tensor
 
 from collie_core import __version__
-from collie_core.files import flush, replacing
+from collie_core.arrays import read_arrays, write_arrays
+from collie_core.files import Member, archive_members, folder_members, new_archive, new_folder
 from collie_core.scorer import Bundled
 from collie_core.tables import lookup
 
@@ -31,8 +31,16 @@ FORMAT = 1
 CONFIG, WEIGHTS, IDS = "config.json", "model.safetensors", "ids.safetensors"
 CLASSES: Mapping[str, str] = {
     "ColdStartModel": "collie_core.model",
+    "CollaborativeMetricLearningModel": "collie_core.model",
+    "DeepFM": "collie_core.model",
+    "EASE": "collie_core.baselines",
+    "HybridModel": "collie_core.model",
+    "HybridPretrainedModel": "collie_core.model",
     "ItemKNN": "collie_core.baselines",
+    "MLPMatrixFactorizationModel": "collie_core.model",
     "MatrixFactorizationModel": "collie_core.model",
+    "NeuralCollaborativeFiltering": "collie_core.model",
+    "NonlinearMatrixFactorizationModel": "collie_core.model",
     "Popularity": "collie_core.baselines",
 }
 
@@ -50,21 +58,32 @@ class Bundle:
 def save_bundle(
     model: Bundled, path: str | Path, ids: Mapping[str, Sequence[str]] | None = None
 ) -> None:
-    """Save `model` at `path`: the old bundle stays until the new one is whole on disk."""
-    members = {WEIGHTS: save({k: v.contiguous() for k, v in model.tensors().items()})}
-    if ids:
-        members[IDS] = save(_encoded_ids(ids))
-    config = {
-        "format": FORMAT,
-        "class": type(model).__name__,
-        "config": model.config(),
-        "versions": {"collie_core": __version__, "torch": torch.__version__},
-        "sha256": {name: hashlib.sha256(content).hexdigest() for name, content in members.items()},
-    }
-    members[CONFIG] = json.dumps(config, indent=1, sort_keys=True, allow_nan=False).encode()
+    """Save `model` at `path`: the old bundle stays until the new one is whole on disk.
+
+    Raises
+    ------
+    ValueError
+        If `path` is a folder that is no bundle, a folder where its suffix asks for a file or the
+        other way round, or a value of the model's config does not fit JSON.
+    """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    (_write_file if path.suffix else _write_folder)(path, members)
+    _check_place(path)
+    arrays = {WEIGHTS: model.tensors()} | ({IDS: _encoded_ids(ids)} if ids else {})
+    digests = {}
+    with (new_archive if path.suffix else new_folder)(path) as create:
+        for name, tensors in arrays.items():
+            with create(name) as file:
+                digests[name] = write_arrays(file, tensors)
+        config = {
+            "format": FORMAT,
+            "class": type(model).__name__,
+            "config": model.config(),
+            "versions": {"collie_core": __version__, "torch": torch.__version__},
+            "sha256": digests,
+        }
+        text = json.dumps(config, indent=1, sort_keys=True, allow_nan=False)
+        with create(CONFIG) as file:
+            file.write(text.encode())
 
 
 def read_bundle(path: str | Path) -> Bundle:
@@ -75,21 +94,18 @@ def read_bundle(path: str | Path) -> Bundle:
     FileNotFoundError
         If nothing is at `path`.
     ValueError
-        If it is no bundle, was cut short, or a member is not what its SHA-256 says.
+        If it is no bundle, was cut short, has a member too few or too many, or a member is not
+        what its SHA-256 says.
     """
     path = Path(path)
-    members = _read_members(path)
-    try:
-        config = json.loads(members[CONFIG])
+    with _members(path) as members:
+        config = _read_config(path, members)
         digests = config["sha256"]
-        class_name, values = config["class"], config["config"]
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{path} is no bundle ({CONFIG}: {error}): save the model again") from None
-    for name, digest in digests.items():
-        if hashlib.sha256(members.get(name, b"")).hexdigest() != digest:
-            raise ValueError(f"{path}: {name} differs from its sha256: restore it or save it again")
-    ids = _decoded_ids(load(members[IDS])) if IDS in digests else {}
-    return Bundle(class_name, values, load(members[WEIGHTS]), ids)
+        if strange := sorted(members.keys() - {CONFIG, *digests}):
+            raise ValueError(f"{path} holds {strange}, which its {CONFIG} does not: remove them")
+        arrays = {name: _read(path, name, members, digest) for name, digest in digests.items()}
+    ids = _decoded_ids(path, arrays[IDS]) if IDS in arrays else {}
+    return Bundle(config["class"], config["config"], arrays[WEIGHTS], ids)
 
 
 def load_model(path: str | Path) -> Bundled:
@@ -104,56 +120,81 @@ def model_of(bundle: Bundle) -> Bundled:
     return model
 
 
+def _check_place(path: Path) -> None:
+    """Refuse to put a bundle in the place of what is none."""
+    if path.exists() and path.is_dir() == bool(path.suffix):
+        ours = "one file" if path.suffix else "a folder, as there is no suffix"
+        raise ValueError(f"{path} is there and is not {ours}: choose another path")
+    if path.is_dir() and any(path.iterdir()) and not (path / CONFIG).exists():
+        raise ValueError(f"{path} has files and is no bundle: choose another path, or empty it")
+
+
 def _encoded_ids(ids: Mapping[str, Sequence[str]]) -> dict[str, Tensor]:
     encoded: dict[str, Tensor] = {}
     for name, values in ids.items():
-        raw = [str(value).encode() for value in values]
-        ends = np.cumsum([len(value) for value in raw], dtype=np.int64)
-        text = np.frombuffer(b"".join(raw), dtype=np.uint8).copy()
-        encoded |= {f"{name}.text": torch.from_numpy(text), f"{name}.ends": torch.from_numpy(ends)}
+        lengths = (len(str(value).encode()) for value in values)
+        ends = np.cumsum(np.fromiter(lengths, np.int64, len(values)))
+        text = bytearray("".join(map(str, values)).encode())
+        encoded[f"{name}.text"] = torch.from_numpy(np.frombuffer(text, np.uint8))
+        encoded[f"{name}.ends"] = torch.from_numpy(ends)
     return encoded
 
 
-def _decoded_ids(tensors: Mapping[str, Tensor]) -> dict[str, list[str]]:
+def _decoded_ids(path: Path, tensors: Mapping[str, Tensor]) -> dict[str, list[str]]:
     ids = {}
-    for name in sorted({key.rsplit(".", 1)[0] for key in tensors}):
-        text = tensors[f"{name}.text"].numpy().tobytes()
-        ends = [0, *tensors[f"{name}.ends"].tolist()]
-        ids[name] = [text[a:b].decode() for a, b in pairwise(ends)]
+    try:
+        for name in sorted({key.rsplit(".", 1)[0] for key in tensors}):
+            text = tensors[f"{name}.text"].numpy().tobytes()
+            ends = [0, *tensors[f"{name}.ends"].tolist()]
+            ids[name] = [text[a:b].decode() for a, b in pairwise(ends)]
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path}: {IDS} holds no ids ({error}): save the model again") from None
     return ids
 
 
-def _read_members(path: Path) -> dict[str, bytes]:
+@contextmanager
+def _members(path: Path) -> Iterator[dict[str, Member]]:
+    """Give the members of the bundle at `path`, which can be opened while the block lasts."""
     if path.is_dir():
-        return {file.name: file.read_bytes() for file in path.iterdir() if file.is_file()}
+        yield folder_members(path)
+        return
     if not path.exists():
         raise FileNotFoundError(f"no bundle at {path}: check the path, or save the model first")
     try:
         with zipfile.ZipFile(path) as archive:
-            return {name: archive.read(name) for name in archive.namelist()}
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError) as error:
+            yield archive_members(archive, path.stat().st_size)
+    except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError, UnicodeError) as error:
         raise ValueError(f"{path} is no bundle or was cut ({error}): save it again") from None
 
 
-def _write_file(path: Path, members: Mapping[str, bytes]) -> None:
-    with replacing(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
-        for name, content in members.items():  # ZipInfo's fixed date: same bytes every time
-            archive.writestr(zipfile.ZipInfo(name), content)
-
-
-def _write_folder(path: Path, members: Mapping[str, bytes]) -> None:
-    temporary = path.parent / f".{path.name}.{uuid.uuid4().hex}.tmp"
-    replaced = temporary.with_suffix(".old")
+def _read_config(path: Path, members: Mapping[str, Member]) -> dict[str, Any]:
+    """Return the content of the member that describes the others."""
     try:
-        temporary.mkdir()
-        for name, content in members.items():
-            (temporary / name).write_bytes(content)
-            flush(temporary / name)
-        flush(temporary)
-        if path.exists():
-            path.rename(replaced)
-        temporary.rename(path)
-        flush(path.parent)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-        shutil.rmtree(replaced, ignore_errors=True)
+        with members[CONFIG].opened() as file:
+            config: dict[str, Any] = json.loads(file.read())
+        version, digests = config["format"], config["sha256"]
+        kinds = isinstance(config["class"], str), isinstance(config["config"], dict)
+        if not all(kinds) or {WEIGHTS} != digests.keys() - {IDS}:
+            raise ValueError("not the class, config and members of a bundle")
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+        raise ValueError(f"{path} is no bundle ({CONFIG}: {error}): save the model again") from None
+    if version != FORMAT:
+        raise ValueError(
+            f"{path} has format {version}, must be {FORMAT}: load it with the collie_core that "
+            "saved it, or save the model again"
+        )
+    return config
+
+
+def _read(path: Path, name: str, members: Mapping[str, Member], digest: str) -> dict[str, Tensor]:
+    """Return the arrays of the member called `name`, whose SHA-256 must be `digest`."""
+    if name not in members:
+        raise ValueError(f"{path}: {name} is not there to match its sha256: restore it")
+    try:
+        with members[name].opened() as file:
+            tensors, actual = read_arrays(cast("BufferedIOBase", file), members[name].size)
+    except ValueError as error:
+        raise ValueError(f"{path}: {name} is damaged, whatever its sha256: {error}") from None
+    if actual != digest:
+        raise ValueError(f"{path}: {name} differs from its sha256: restore it or save it again")
+    return tensors

@@ -2,10 +2,27 @@
 
 import hashlib
 import os
+import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+import uuid
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import IO
+
+Opened = AbstractContextManager[IO[bytes]]
+Create = Callable[[str], Opened]
+
+
+@dataclass(frozen=True)
+class Member:
+    """A file in a folder or an archive: its size in bytes, and what opens it for reading."""
+
+    size: int
+    opened: Callable[[], Opened]
 
 
 @contextmanager
@@ -50,6 +67,71 @@ def replacing(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     with written_aside(path) as [temporary]:
         yield temporary
+
+
+@contextmanager
+def new_folder(path: Path) -> Iterator[Create]:
+    """Give what creates a file by name, in a folder that takes the place of the one at `path`.
+
+    If the block raises, the old folder stays. The folder above is made if need be.
+    """
+    path = path.resolve()  # a link goes on pointing where it did
+    temporary = path.parent / f".{path.name}.{uuid.uuid4().hex}.tmp"
+    replaced = temporary.with_suffix(".old")
+    try:
+        temporary.mkdir(parents=True)
+        yield lambda name: (temporary / name).open("xb")
+        for each in (*temporary.iterdir(), temporary):
+            flush(each)
+        if path.exists():
+            path.rename(replaced)
+        temporary.rename(path)
+        flush(path.parent)
+    finally:
+        if replaced.exists() and not path.exists():
+            replaced.rename(path)
+        shutil.rmtree(temporary, ignore_errors=True)
+        shutil.rmtree(replaced, ignore_errors=True)
+
+
+@contextmanager
+def new_archive(path: Path) -> Iterator[Create]:
+    """Give what creates a member by name, in a zip file that takes the place of `path`.
+
+    Members are stored as they are, with the date that `ZipInfo` starts from: the same members give
+    the same bytes. One is written after the other.
+    """
+    with replacing(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+        yield lambda name: archive.open(zipfile.ZipInfo(name), "w", force_zip64=True)
+
+
+def folder_members(path: Path) -> dict[str, Member]:
+    """Return the files in the folder `path` by name; hidden ones are the system's."""
+    files = (file for file in path.iterdir() if file.is_file() and file.name[0] != ".")
+    return {file.name: _file_member(file) for file in files}
+
+
+def _file_member(path: Path) -> Member:
+    return Member(path.stat().st_size, lambda: path.open("rb"))
+
+
+def archive_members(archive: zipfile.ZipFile, size: int) -> dict[str, Member]:
+    """Return the members of `archive`, a file of `size` bytes, by name.
+
+    Raises
+    ------
+    BadZipFile
+        If a name is there twice, or a member is not stored as it is: sizes could be invented.
+    """
+    members: dict[str, Member] = {}
+    for info in archive.infolist():
+        name = info.filename
+        if name in members:
+            raise zipfile.BadZipFile(f"{name} is there twice")
+        if info.compress_type != zipfile.ZIP_STORED or info.flag_bits & 1 or info.file_size > size:
+            raise zipfile.BadZipFile(f"{name} is not stored as it is")
+        members[name] = Member(info.file_size, partial(archive.open, info))
+    return members
 
 
 def flush(path: Path) -> None:

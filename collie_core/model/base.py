@@ -3,30 +3,27 @@
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import fields
-from pathlib import Path
-from typing import Any, ClassVar, Self, cast
+from typing import Any, ClassVar, cast
 
 import torch
-from pytorch_lightning import LightningModule
 from torch import Tensor
 from torch.optim import Optimizer
 
-from collie_core.bundle import Bundle, read_bundle, save_bundle
+from collie_core.bundle import read_bundle
 from collie_core.loss import EXPLICIT_LOSSES, check_metadata, resolve_loss
-from collie_core.model.blocks import restored
-from collie_core.model.hyperparameters import is_hyperparameter, loggable, rebuilt, storable
+from collie_core.model.hyperparameters import is_hyperparameter, loggable
 from collie_core.model.loading import AnyInteractions, Loader, as_loader, negatives_of, shape_of
 from collie_core.model.optimizers import check_optimizer, optimizer_of
 from collie_core.model.options import OptimizerChoice, SharedOptions, TrainingOptions
 from collie_core.model.rendering import show_options
-from collie_core.model.scoring import Scoring
+from collie_core.model.stored import Stored
 
 ImplicitBatch = tuple[tuple[Tensor, Tensor], Tensor]
 ExplicitBatch = tuple[Tensor, Tensor, Tensor]
 Batch = ImplicitBatch | ExplicitBatch
 
 
-class BasePipeline(Scoring):
+class BasePipeline(Stored):
     """Template of a model: a subclass has `_setup_model` and `forward`, and all else is here.
 
     For `item_item_similarity` and `user_user_similarity` it has `_get_item_embeddings` and
@@ -100,20 +97,6 @@ class BasePipeline(Scoring):
     @property
     def _is_sparse(self) -> bool:
         return bool(self.hparams.get("sparse"))
-
-    def _restore(self, options: SharedOptions, bundle: Bundle, given: Mapping[str, Any]) -> None:
-        if bundle.class_name != type(self).__name__:
-            raise ValueError(
-                f"the bundle holds a {bundle.class_name}, not a {type(self).__name__}: "
-                f"load it with {bundle.class_name}(load_model_path=...)"
-            )
-        with restored():
-            self._build(options, rebuilt(bundle.config, given))
-        try:
-            self.load_state_dict(bundle.tensors, assign=True)
-        except RuntimeError as error:
-            raise ValueError(f"the bundle's arrays do not fit its config: {error}") from None
-        self.eval()
 
     @abstractmethod
     def _setup_model(self, **kwargs: Any) -> None:
@@ -193,15 +176,6 @@ class BasePipeline(Scoring):
         """Count the epoch."""
         self.hparams["num_epochs_completed"] += 1
 
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Keep plain hyperparameters alone: torch loads no functions from a checkpoint."""
-        checkpoint["hyper_parameters"] = self.config()
-
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Go on with the epochs, and in the stage, of the checkpoint."""
-        for name in {"num_epochs_completed", "stage"} & self.hparams.keys():
-            self.hparams[name] = checkpoint["hyper_parameters"][name]
-
     def train_dataloader(self) -> Loader:
         """Return the loader of the training data."""
         return self._training_data()
@@ -230,25 +204,3 @@ class BasePipeline(Scoring):
 
     def _make_optimizer(self) -> Optimizer:
         return optimizer_of(cast("TrainingOptions", self.options), self.named_parameters())
-
-    def save_model(self, filename: str | Path = "model.pth") -> None:
-        """Save the model as one file, or as a folder where `filename` has no suffix."""
-        save_bundle(self, filename)
-
-    def tensors(self) -> dict[str, Tensor]:
-        """Return the arrays that a bundle keeps."""
-        return {name: value.detach().cpu() for name, value in self.state_dict().items()}
-
-    def config(self) -> dict[str, Any]:
-        """Return the hyperparameters that a bundle keeps: all but the training options."""
-        own = self.hparams.keys() - {field.name for field in fields(self.options)}
-        return {name: storable(name, self.hparams[name]) for name in sorted(own)}
-
-    @classmethod
-    def from_tensors(cls, config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Self:
-        """Rebuild the model that gave `config` and `tensors`."""
-        model = cls.__new__(cls)
-        LightningModule.__init__(model)
-        model.train_loader = model.val_loader = None
-        model._restore(cls.options_type(), Bundle(cls.__name__, dict(config), dict(tensors)), {})
-        return model

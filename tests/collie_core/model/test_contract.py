@@ -173,7 +173,7 @@ def test_stepping_lowers_each_loss(make: Make, loss: str, tiny: Interactions) ->
     negatives = 1 if loss in ("bpr", "hinge") else 3
     data = Interactions(mat=tiny.mat, num_negative_samples=negatives, seed=0)
     first, last = losses_of(make(train=data, loss=loss, **fast(make)))
-    assert last < 0.95 * first
+    assert last < 0.97 * first
 
 
 @pytest.mark.parametrize("loss", sorted(EXPLICIT_LOSSES))
@@ -187,7 +187,7 @@ def test_stepping_on_ratings_lowers_each_loss(make: Make, loss: str, tiny: Inter
         seed=0,
     )
     first, last = losses_of(make(train=ratings, val=ratings, loss=loss, **fast(make)))
-    assert last < 0.95 * first
+    assert last < 0.97 * first
 
 
 def losses_of(model: BasePipeline) -> tuple[float, float]:
