@@ -1,4 +1,4 @@
-"""How long all five metrics take on the shape of MovieLens-100K, beside sorting all the scores.
+"""How long all metrics take on the shape of MovieLens-100K, beside sorting all the scores.
 
 Run it alone: ``python benchmarks/evaluation.py [threads]``. It generates its data, checks that both
 ways agree, and prints the median of five runs of each, scoring included.
@@ -73,9 +73,11 @@ def metrics_of(hits: npt.NDArray[np.bool_]) -> list[float]:
     ideal = (1 / np.log2(np.arange(2, min(K, count) + 2))).sum()
     return [
         beaten.mean() / others,
+        first.any(),
         (places[first] / ranks[first]).sum() / min(K, count),
         1 / ranks[0],
         (1 / np.log2(ranks[first] + 1)).sum() / ideal,
+        first.sum() / K,
         first.mean(),
     ]
 

@@ -1,9 +1,11 @@
 """Whether one model is better than another, or was lucky."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from collie_core.metrics.ranked import Floats
 
@@ -67,10 +69,7 @@ def paired_bootstrap(
 
 
 def _differences(a: npt.ArrayLike, b: npt.ArrayLike) -> Floats:
-    if np.ndim(a) != 1 or np.shape(a) != np.shape(b) or not np.size(a):
-        raise ValueError(
-            f"a has shape {np.shape(a)}, b {np.shape(b)}, must both be (U,): one value a user"
-        )
+    _refuse_shapes(a, b)
     differences: Floats = np.asarray(a, dtype=np.float64) - np.asarray(b, dtype=np.float64)
     if not np.isfinite(differences).all():
         row = int(np.isfinite(differences).argmin())
@@ -78,3 +77,93 @@ def _differences(a: npt.ArrayLike, b: npt.ArrayLike) -> Floats:
             f"a - b is {differences[row]} at row {row}, must be finite: leave that user out of both"
         )
     return differences
+
+
+def _refuse_shapes(a: npt.ArrayLike, b: npt.ArrayLike) -> None:
+    if np.ndim(a) != 1 or np.shape(a) != np.shape(b) or not np.size(a):
+        raise ValueError(
+            f"a has shape {np.shape(a)}, b {np.shape(b)}, must both be (U,): one value a user"
+        )
+
+
+def compare(
+    a: pd.DataFrame | npt.ArrayLike,
+    b: pd.DataFrame | npt.ArrayLike,
+    *,
+    resamples: int = 2000,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Return how model `a` differs from model `b` in each metric, and whether that may be luck.
+
+    Parameters
+    ----------
+    a, b : tables of `evaluate_per_user`, of the same users in any order; or the values (U,) of a
+        single metric by user, in the same order.
+    resamples, confidence, seed : see `paired_bootstrap`.
+
+    Returns
+    -------
+    A row a metric, by name, "metric" where it has none: the means `a` and `b`, their `difference`
+    with its interval from `low` to `high`, whether that `excludes_zero`, and of how many `users`.
+    Those for whom a metric is NaN in either are left out of it; if that leaves nobody, all is NaN.
+
+    Raises
+    ------
+    ValueError
+        If users or metrics are not the same, or see `paired_bootstrap`.
+    TypeError
+        If one is a table, and the other is not.
+    """
+    ours, theirs = _aligned(a, b)
+    options = {"resamples": resamples, "confidence": confidence, "seed": seed}
+    rows = [_row(ours[name], theirs[name], options) for name in ours.columns]
+    return pd.DataFrame(rows, index=pd.Index(ours.columns, name="metric"))
+
+
+def _row(ours: "pd.Series[float]", theirs: "pd.Series[float]", options: Any) -> dict[str, Any]:
+    known = (ours.notna() & theirs.notna()).to_numpy()
+    a, b = (values.to_numpy(dtype=np.float64)[known] for values in (ours, theirs))
+    interval, means = Interval(np.nan, np.nan, np.nan), (np.nan, np.nan)
+    if known.any():
+        interval, means = paired_bootstrap(a, b, **options), (float(a.mean()), float(b.mean()))
+    return {
+        "a": means[0],
+        "b": means[1],
+        "difference": interval.mean,
+        "low": interval.low,
+        "high": interval.high,
+        "excludes_zero": interval.excludes_zero,
+        "users": len(a),
+    }
+
+
+def _aligned(a: Any, b: Any) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the columns of both that are metrics, by user, in the order of `a`."""
+    are_tables = [isinstance(each, pd.DataFrame) for each in (a, b)]
+    if not any(are_tables):
+        _refuse_shapes(a, b)
+        return pd.DataFrame({"metric": np.asarray(a)}), pd.DataFrame({"metric": np.asarray(b)})
+    if not all(are_tables):
+        raise TypeError(
+            f"a is {type(a).__name__} and b {type(b).__name__}, must be alike: two tables of "
+            "evaluate_per_user, or two arrays"
+        )
+    ours, theirs = _by_user("a", a), _by_user("b", b)
+    if strangers := ours.index.symmetric_difference(theirs.index).size:
+        raise ValueError(
+            f"{strangers} users are in a or b only, must all be in both: evaluate both models on "
+            "the same test interactions, with the same exclude"
+        )
+    if odd := sorted({*ours.columns} ^ {*theirs.columns}):
+        raise ValueError(f"metrics {odd} are in a or b only, must be in both: ask for them of both")
+    return ours, theirs.reindex(index=ours.index, columns=ours.columns)
+
+
+def _by_user(name: str, table: pd.DataFrame) -> pd.DataFrame:
+    if "user" not in table or not table["user"].is_unique:
+        raise ValueError(
+            f"{name} has columns {list(table.columns)}, must have 'user', each user once: "
+            "evaluate_per_user gives such tables"
+        )
+    return table.set_index("user")

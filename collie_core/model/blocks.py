@@ -151,8 +151,8 @@ def dot(user_vectors: Tensor, item_vectors: Tensor) -> Tensor:
 def biased_dot(user: tuple[Tensor, ...], item: tuple[Tensor, ...]) -> Tensor:
     """Return the dot product of two pairs of vector (..., D) and bias (..., 1), biases added."""
     (user_vectors, user_biases), (item_vectors, item_biases) = user, item
-    dots = dot(user_vectors, item_vectors)
-    return dots + user_biases.squeeze(-1) + item_biases.squeeze(-1)
+    dots = dot(user_vectors, item_vectors)  # whose gradients need no dots: they may change
+    return dots.add_(user_biases.squeeze(-1)).add_(item_biases.squeeze(-1))
 
 
 def in_range(scores: Tensor, y_range: tuple[float, float] | None) -> Tensor:

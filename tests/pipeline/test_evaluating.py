@@ -8,6 +8,7 @@ import torch
 from collie_core.baselines import Popularity
 from collie_core.bundle import save_bundle
 from collie_core.interactions import Interactions
+from collie_core.metrics import METRICS
 from collie_core.utils import pandas_df_to_hdf5
 from collie_pipeline.evaluating import difference, leaderboard, per_user_metrics, translate
 from collie_pipeline.sections import Evaluation
@@ -36,10 +37,10 @@ def test_seen_items_leave_the_ranking_and_cold_users_are_marked(tmp_path: Path) 
 def test_the_board_is_best_first_with_paired_differences() -> None:
     rng = np.random.default_rng(0)
     base = rng.random(200)
-    metrics = dict.fromkeys(("auc", "mrr", "ndcg", "recall"), base)
+    metrics = dict.fromkeys(METRICS, base)
 
     def table(mapk: np.ndarray) -> pd.DataFrame:
-        return pd.DataFrame({"user_id": range(200), "is_cold": False, "mapk": mapk, **metrics})
+        return pd.DataFrame({"user_id": range(200), "is_cold": False, **metrics, "mapk": mapk})
 
     board = leaderboard({"popularity": table(base), "better": table(base + 0.1)}, EVALUATION)
     assert board["model"].tolist() == ["better", "popularity"]

@@ -1,9 +1,10 @@
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collie_core.metrics import Interval, comparison, paired_bootstrap
+from collie_core.metrics import Interval, compare, comparison, paired_bootstrap
 
 
 def test_a_difference_that_all_users_share_is_certain() -> None:
@@ -94,3 +95,86 @@ def test_values_without_a_mean_are_refused(a: object, b: object, message: str) -
 def test_senseless_options_are_refused(option: dict[str, int], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         paired_bootstrap([1.0], [0.0], **option)
+
+
+def table(values: list[float], **columns: list[float]) -> pd.DataFrame:
+    return pd.DataFrame({"user": range(len(values)), "mapk": values, **columns})
+
+
+def test_a_row_tells_the_means_and_their_interval() -> None:
+    rng = np.random.default_rng(5)
+    a, b = rng.random(50), rng.random(50)
+    compared = compare(table(a.tolist(), mrr=b.tolist()), table(b.tolist(), mrr=a.tolist()), seed=3)
+    interval = paired_bootstrap(a, b, seed=3)
+    assert compared.index.tolist() == ["mapk", "mrr"]
+    assert compared.to_dict("index")["mapk"] == {
+        "a": a.mean(),
+        "b": b.mean(),
+        "difference": interval.mean,
+        "low": interval.low,
+        "high": interval.high,
+        "excludes_zero": interval.excludes_zero,
+        "users": 50,
+    }
+
+
+def test_only_a_difference_that_users_share_excludes_zero() -> None:
+    noise = np.random.default_rng(6).normal(size=100)
+    better = table((noise + 0.1).tolist(), mrr=noise.tolist())
+    compared = compare(better, table(noise.tolist(), mrr=noise[::-1].tolist()))
+    assert compared["excludes_zero"].tolist() == [True, False]
+    assert compared["difference"].tolist() == pytest.approx([0.1, 0.0])
+
+
+def test_users_are_matched_whatever_the_order_of_rows_and_columns() -> None:
+    a, b = table([0.1, 0.2, 0.3], mrr=[1.0, 0.5, 0.2]), table([0.0, 0.4, 0.1], mrr=[0.1, 0.2, 1.0])
+    shuffled = b.iloc[[2, 0, 1]][["mrr", "mapk", "user"]]
+    pd.testing.assert_frame_equal(compare(a, shuffled), compare(a, b))
+
+
+def test_users_without_a_value_in_either_are_left_out_of_that_metric_alone() -> None:
+    a = table([0.5, 0.5, 0.5, 0.5], auc=[np.nan, 0.75, 0.5, 0.9])
+    b = table([0.25, 0.25, 0.25, 0.25], auc=[0.1, 0.25, 0.5, np.nan])
+    compared = compare(a, b)
+    assert compared["users"].tolist() == [4, 2]
+    assert compared.loc[["auc"], ["a", "b", "difference"]].to_numpy().tolist() == [
+        [0.625, 0.375, 0.25]
+    ]
+
+
+def test_a_metric_that_nobody_has_is_nan_and_excludes_nothing() -> None:
+    compared = compare([np.nan, 0.1], [0.2, np.nan])
+    assert compared[["users", "excludes_zero"]].to_numpy().tolist() == [[0, False]]
+    assert compared[["a", "b", "difference", "low", "high"]].isna().all(axis=None)
+
+
+def test_arrays_are_one_metric() -> None:
+    compared = compare(np.array([0.5, 0.75]), pd.Series([0.25, 0.5], index=[7, 8]))
+    assert compared.index.tolist() == ["metric"]
+    assert compared[["difference", "low", "high"]].to_numpy().tolist() == [[0.25, 0.25, 0.25]]
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "message"),
+    [
+        (table([0.1, 0.2]), table([0.1, 0.2, 0.3]).iloc[1:], "2 users are in a or b only"),
+        (table([0.1]), table([0.1], mrr=[0.1]), r"metrics \['mrr'\] are in a or b only"),
+        (
+            table([0.1]),
+            pd.DataFrame({"mapk": [0.1]}),
+            r"b has columns \['mapk'\], must have 'user'",
+        ),
+        (pd.concat([table([0.1])] * 2), table([0.1]), "a has columns .* each user once"),
+        ([0.1, 0.2], [0.1], r"a has shape \(2,\), b \(1,\)"),
+        ([[0.1]], [[0.1]], r"a has shape \(1, 1\)"),
+        ([np.inf, 0.1], [0.1, 0.1], "a - b is inf at row 0"),
+    ],
+)
+def test_what_cannot_be_paired_is_refused(a: object, b: object, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        compare(a, b)  # type: ignore[arg-type]
+
+
+def test_a_table_and_an_array_are_refused() -> None:
+    with pytest.raises(TypeError, match="a is DataFrame and b list, must be alike"):
+        compare(table([0.1]), [0.1])

@@ -7,22 +7,25 @@ import pytest
 import torch
 from scipy.sparse import coo_matrix, csr_matrix
 from torch import Tensor, nn
+from torchmetrics import MeanSquaredError
 
-from collie_core.interactions import HDF5Interactions, Interactions
+from collie_core.interactions import ExplicitInteractions, HDF5Interactions, Interactions
 from collie_core.metrics import (
     METRICS,
     auc,
     evaluate_in_batches,
     evaluate_per_user,
+    hit_rate,
     mapk,
     mrr,
     ndcg,
+    precision,
     recall,
 )
 from collie_core.utils import pandas_df_to_hdf5
 
 USERS, ITEMS = 23, 17
-OURS = [auc, mapk, mrr, ndcg, recall]
+OURS = [auc, hit_rate, mapk, mrr, ndcg, precision, recall]
 
 
 class Dropping(nn.Module):
@@ -123,8 +126,8 @@ def test_only_the_metrics_asked_for_are_given(
 ) -> None:
     table = evaluate_per_user(model, both[0], metrics=("recall", "auc"))
     assert table.columns.tolist() == ["user", "recall", "auc"]
-    with pytest.raises(ValueError, match=r"unknown metric 'precision': use one of \['auc'"):
-        evaluate_per_user(model, both[0], metrics=("precision",))
+    with pytest.raises(ValueError, match=r"unknown metric 'coverage': use one of \['auc'"):
+        evaluate_per_user(model, both[0], metrics=("coverage",))
 
 
 def test_any_function_is_called_with_the_arguments_of_the_reference(
@@ -187,6 +190,16 @@ def test_the_logger_receives_the_results_by_name_at_the_epoch(
     assert logged == [({"mapk": results[0], "auc": results[1]}, 3)]
 
 
+def test_two_functions_of_one_name_are_logged_apart(
+    model: Dropping, both: tuple[Interactions, Interactions]
+) -> None:
+    logged: list[dict[str, float]] = []
+    logger = SimpleNamespace(log_metrics=lambda named, **_: logged.append(named))
+    functions = [lambda **_: 1.0, lambda **_: 2.0]
+    evaluate_in_batches(functions, both[0], model, logger=logger, verbose=False)
+    assert logged == [{"<lambda>": 1.0, "<lambda>_2": 2.0}]
+
+
 def test_a_model_without_hyperparameters_is_logged_without_a_step() -> None:
     model = Dropping(torch.eye(2))
     del model.hparams
@@ -224,6 +237,32 @@ def test_interactions_on_disk_are_refused(
         evaluate_in_batches([mrr], on_disk, model)
     with pytest.raises(TypeError, match="exclude is HDF5Interactions, must be"):
         evaluate_per_user(model, both[0], exclude=on_disk)
+
+
+def test_ratings_are_refused_with_the_function_that_takes_them(model: Dropping) -> None:
+    ratings: Any = ExplicitInteractions(users=[0], items=[0], num_users=USERS, num_items=ITEMS)
+    message = "is ExplicitInteractions, must be Interactions: .*explicit_evaluate_in_batches"
+    with pytest.raises(TypeError, match=message):
+        evaluate_in_batches([mrr], ratings, model)
+    with pytest.raises(TypeError, match=message):
+        evaluate_per_user(model, ratings)
+
+
+def test_a_metric_of_torchmetrics_is_refused_with_the_function_that_takes_it(
+    model: Dropping,
+) -> None:
+    ratings: Any = ExplicitInteractions(users=[0], items=[0], num_users=USERS, num_items=ITEMS)
+    metrics: Any = [MeanSquaredError()]  # as the reference's example calls it
+    with pytest.raises(
+        TypeError, match=r"MeanSquaredError\(\) .* explicit_evaluate_in_batches takes"
+    ):
+        evaluate_in_batches(metrics, ratings, model)
+
+
+def test_a_name_is_no_metric(model: Dropping, both: tuple[Interactions, Interactions]) -> None:
+    names: Any = ["mapk"]
+    with pytest.raises(TypeError, match="metric 'mapk' is str, must be a function"):
+        evaluate_in_batches(names, both[0], model)
 
 
 @pytest.mark.parametrize(
