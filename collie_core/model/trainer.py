@@ -1,12 +1,31 @@
 """Lightning's trainer, with the arguments that Collie documents."""
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from pytorch_lightning import LightningModule, Trainer
 
 from collie_core.model.base import BasePipeline
 from collie_core.model.old_arguments import translated
+
+# what Lightning warns of, though nobody has to do anything about it
+NEEDLESS = (
+    ".*does not have many workers.*",  # a batch is made faster here than a worker could send it
+    ".*LeafSpec.*",  # Lightning 2.6 asks torch's newer pytree in a way that it has deprecated
+    ".*`tensorboardX` has been removed.*",  # without it, the default logger writes CSV
+    "Checkpoint directory .* exists and is not empty.*",  # as each stage but the first finds it
+)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep Lightning from its needless warnings in the block."""
+    with warnings.catch_warnings():
+        for message in NEEDLESS:
+            warnings.filterwarnings("ignore", message=message)
+        yield
 
 
 class CollieTrainer(Trainer):
@@ -42,12 +61,14 @@ class CollieTrainer(Trainer):
         if model.val_loader is None:
             # the reference puts validation off for ever, and with it checkpoints and early stopping
             arguments = {"num_sanity_val_steps": 0, "limit_val_batches": 0, **arguments}
-        super().__init__(
-            max_epochs=max_epochs,
-            benchmark=benchmark and not deterministic,  # cuDNN heeds only one, and warns of both
-            deterministic=deterministic,
-            **arguments,
-        )
+        with quiet():
+            super().__init__(
+                max_epochs=max_epochs,
+                # cuDNN heeds only one, and warns of both
+                benchmark=benchmark and not deterministic,
+                deterministic=deterministic,
+                **arguments,
+            )
 
     @property
     def max_epochs(self) -> int | None:
@@ -83,11 +104,7 @@ class CollieTrainer(Trainer):
         **kwargs: Any,
     ) -> None:
         """Train `model` until `max_epochs`; see Lightning's `Trainer.fit`."""
-        with warnings.catch_warnings():
-            # a batch is made faster in this process than a worker could send it
-            warnings.filterwarnings("ignore", message=".*does not have many workers.*")
-            # Lightning 2.6 asks torch's newer pytree in a way that it has deprecated
-            warnings.filterwarnings("ignore", message=".*LeafSpec.*", category=FutureWarning)
+        with quiet():
             super().fit(
                 model,
                 kwargs.pop("train_dataloaders", train_dataloader),

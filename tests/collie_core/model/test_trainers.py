@@ -229,7 +229,6 @@ def test_without_validation_data_nothing_is_validated(tiny: Interactions) -> Non
     assert "val_loss_epoch" not in trainer.callback_metrics
 
 
-@pytest.mark.filterwarnings("ignore:Checkpoint directory")  # that it is there is the point
 def test_a_checkpoint_goes_on_where_it_was(tiny: Interactions, tmp_path: Any) -> None:
     whole, half = model_of(tiny), model_of(tiny)
     CollieTrainer(whole, max_epochs=4, **QUIET).fit(whole)

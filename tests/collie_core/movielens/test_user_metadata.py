@@ -25,7 +25,9 @@ def test_users_are_numbers_by_row() -> None:
 
 
 def test_a_missing_column_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"df_user has no column \['age'\]: use read_movielens_df_u"):
+    with pytest.raises(
+        ValueError, match=r"df_user has no column \['age'\]: use read_movielens_df_u"
+    ):
         get_user_metadata(USERS.drop(columns="age"))
 
 
