@@ -83,7 +83,7 @@ class HDF5Interactions:
     def __len__(self) -> int:
         return self.num_interactions
 
-    def __getitem__(self, start_idx_and_batch_size: tuple[int, int] | Batch) -> ManyImplicit:
+    def __getitem__(self, start_idx_and_batch_size: int | tuple[int, int] | Batch) -> ManyImplicit:
         rows: Any = start_idx_and_batch_size
         rng = self._rng
         if isinstance(rows, Batch):
@@ -113,8 +113,10 @@ class HDF5Interactions:
         if isinstance(rows, BufferedRows):
             buffer = self._filled(rows.pieces)
             return buffer.users[rows.places], buffer.items[rows.places]
+        if isinstance(rows, (int, np.integer)):
+            rows = (rows, 1)
         if not isinstance(rows, tuple) or len(rows) != 2:
-            raise TypeError(f"index is {rows!r}, must be (start, size): these are rows on disk")
+            raise TypeError(f"index is {rows!r}, must be (start, size), or the start of one row")
         start, size = at_least("start", rows[0], 0), at_least("size", rows[1], 1)
         if start >= len(self):
             raise IndexError(f"start is {start}, must be below {len(self)}: the file ends there")

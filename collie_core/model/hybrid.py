@@ -15,7 +15,7 @@ from collie_core.model.scoring import Side
 
 MATRIX_FACTORIZATION, METADATA_ONLY, ALL = "matrix_factorization", "metadata_only", "all"
 EMBEDDINGS, BIASES = ["user_embeddings", "item_embeddings"], ["user_biases", "item_biases"]
-LAYERS = ["user_metadata", "item_metadata", "combined"]
+LAYERS = ["user_features", "item_features", "combined"]
 
 
 class HybridModel(Hybrid, MultiStagePipeline):

@@ -33,8 +33,18 @@ class Hybrid(TwoSided, BasePipeline):
     dropout_p : probability of dropping an output of a layer while training.
     """
 
-    user_metadata: Metadata | None
-    item_metadata: Metadata | None
+    user_features: Metadata | None
+    item_features: Metadata | None
+
+    @property
+    def user_metadata(self) -> Tensor | None:
+        """The features of the users, (U, F)."""
+        return None if self.user_features is None else self.user_features.features
+
+    @property
+    def item_metadata(self) -> Tensor | None:
+        """The features of the items, (N, F)."""
+        return None if self.item_features is None else self.item_features.features
 
     def _setup_metadata(self, vector_sizes: Sequence[int], kwargs: Mapping[str, Any]) -> None:
         """Make the layers; features come from the call, or room for them from a bundle's sizes."""
@@ -48,12 +58,12 @@ class Hybrid(TwoSided, BasePipeline):
                 features = torch.zeros(counts[side], columns)
             dims = self.hparams[f"{name}_layers_dims"]
             metadata = None if features is None else Metadata(features, dims, dropout_p)
-            setattr(self, name, metadata)
+            setattr(self, f"{side}_features", metadata)
             sizes.append(vector_size + (0 if metadata is None else metadata.size))
         self.combined = combined(sizes, self.hparams["combined_layers_dims"], dropout_p)
 
     def _side(self, side: str, numbers: Tensor, vectors: Tensor, biases: nn.Module) -> Side:
-        return beside(getattr(self, f"{side}_metadata"), numbers, vectors), biases(numbers)
+        return beside(getattr(self, f"{side}_features"), numbers, vectors), biases(numbers)
 
     def match(self, user: Side, item: Side) -> Tensor:
         """Score users' sides against items': (...)."""

@@ -31,10 +31,9 @@ class HybridPretrainedModel(Hybrid):
 
     Raises
     ------
-    TypeError
-        If `trained_model` is no matrix factorization.
     ValueError
-        If it knows other users and items, or metadata is refused; and see `BasePipeline`.
+        If `trained_model` is no matrix factorization or knows other users and items, or metadata is
+        refused; and see `BasePipeline`.
     """
 
     option_defaults: ClassVar[Mapping[str, Any]] = SCHEDULED
@@ -57,7 +56,7 @@ class HybridPretrainedModel(Hybrid):
     ) -> None:
         is_loaded = options.get("load_model_path") is not None
         if not is_loaded and not isinstance(trained_model, MatrixFactorizationModel):
-            raise TypeError(
+            raise ValueError(
                 f"trained_model is {type(trained_model).__name__}, must be a "
                 "MatrixFactorizationModel: train one first"
             )

@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from collie_core.model.base import BasePipeline, Batch
 from collie_core.model.hyperparameters import loggable
+from collie_core.model.optimizers import configured
 
 AfterEpoch = Callable[[int, float, float | None], bool]
 
@@ -83,22 +84,19 @@ class CollieMinimalTrainer:
         if self.logger is not None:
             self.logger.log_hyperparams(loggable(model.hparams))
         model.to(self.device)
-        configured = model.configure_optimizers()
-        if isinstance(configured, dict):
-            optimizer, schedule = configured["optimizer"], configured["lr_scheduler"]["scheduler"]
-        else:
-            optimizer, schedule = configured, None
+        optimizer, schedulers = configured(model.configure_optimizers())
         best, waited = float("inf"), 0
         with torch.backends.cudnn.flags(enabled=True, **self.cudnn):
             while self.num_epochs_completed < self.max_epochs:
                 train_loss, validation_loss = self._epoch(model, optimizer)
                 watched = train_loss if validation_loss is None else validation_loss
-                if schedule is not None:
-                    plateau = isinstance(schedule, ReduceLROnPlateau)
-                    schedule.step(watched) if plateau else schedule.step()
+                for each in schedulers:
+                    each.step(watched) if isinstance(each, ReduceLROnPlateau) else each.step()
                 best, waited = (watched, 0) if watched < best else (best, waited + 1)
                 if self._is_over(waited, train_loss, validation_loss):
                     break
+        if self.logger is not None:
+            self.logger.finalize("success")
 
     def _is_over(self, waited: int, train_loss: float, validation_loss: float | None) -> bool:
         if self.after_epoch is not None and self.after_epoch(
@@ -111,7 +109,7 @@ class CollieMinimalTrainer:
         if self.verbosity:
             epoch = self.num_epochs_completed
             print(
-                f"Epoch {epoch:>5}: Early stopping activated, no better loss in {patience} epochs."
+                f"Epoch {epoch:>5}: Early stopping activated. No better loss in {patience} epochs."
             )
         return True
 

@@ -49,6 +49,36 @@ def make_optimizer(
     return _factory(choice)([group | ({"weight_decay": weight_decay} if weight_decay else {})])
 
 
+def configured(returned: Any) -> tuple[Optimizer, list[Any]]:
+    """Return the optimizer, and the schedulers, in what `configure_optimizers` returned.
+
+    Raises
+    ------
+    ValueError
+        If that is neither an optimizer nor several, with or without schedulers.
+    """
+    optimizers, schedulers = _parts(returned)
+    if not optimizers or not all(isinstance(each, Optimizer) for each in optimizers):
+        raise ValueError(
+            f"configure_optimizers returned {returned!r}, must be an optimizer, or a dict with one "
+            "and its lr_scheduler: see BasePipeline"
+        )
+    one = optimizers[0] if len(optimizers) == 1 else OptimizerGroup(optimizers)
+    return one, [each["scheduler"] if isinstance(each, dict) else each for each in schedulers]
+
+
+def _parts(returned: Any) -> tuple[list[Any], list[Any]]:
+    """Return optimizers and schedulers in any of the forms that Lightning documents."""
+    if isinstance(returned, dict):
+        schedulers = [returned[name] for name in ("lr_scheduler",) if name in returned]
+        return [returned.get("optimizer")], schedulers
+    if not isinstance(returned, (list, tuple)):
+        return [returned], []
+    if len(returned) == 2 and all(isinstance(part, (list, tuple)) for part in returned):
+        return list(returned[0]), list(returned[1])
+    return list(returned), []
+
+
 def _factory(choice: OptimizerChoice) -> Callable[..., Optimizer]:
     return lookup("optimizer", OPTIMIZERS, choice) if isinstance(choice, str) else choice
 

@@ -16,7 +16,7 @@ def get_init_arguments(
     Parameters
     ----------
     exclude : names to leave out.
-    verbose : whether to print the result.
+    verbose : whether to print which names of `exclude` are no arguments.
 
     Raises
     ------
@@ -28,8 +28,8 @@ def get_init_arguments(
         raise RuntimeError("there is no calling frame: pass the arguments by name")
     names, _, keywords, values = inspect.getargvalues(frame.f_back)
     arguments = {name: values[name] for name in names} | values.get(keywords or "", {})
-    left_out = {"self", *([exclude] if isinstance(exclude, str) else exclude or ())}
-    arguments = {name: value for name, value in arguments.items() if name not in left_out}
-    if verbose:
-        print(arguments)
-    return arguments
+    left_out = [exclude] if isinstance(exclude, str) else list(exclude or ())
+    for name in left_out if verbose else ():
+        if name not in arguments:
+            print(f"Key {name} not found in ``init_args`` and will be ignored.")
+    return {name: value for name, value in arguments.items() if name not in {"self", *left_out}}

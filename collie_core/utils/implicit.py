@@ -41,7 +41,7 @@ def remove_users_with_fewer_than_n_interactions(
 ) -> pd.DataFrame:
     """Return the rows of users who appear at least `min_num_of_interactions` times.
 
-    Rows keep their order and index.
+    Rows keep their order, with a new index.
 
     Raises
     ------
@@ -50,4 +50,4 @@ def remove_users_with_fewer_than_n_interactions(
     """
     require_columns(df, user_col)
     counts = df.groupby(user_col, sort=False, dropna=False)[user_col].transform("size")
-    return df[counts >= min_num_of_interactions]
+    return df[counts >= min_num_of_interactions].reset_index(drop=True)

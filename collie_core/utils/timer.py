@@ -12,14 +12,14 @@ class Timer:
 
     def time_since_start(self, message: str = "Total time") -> float:
         """Return the minutes since the timer was made, and print them with `message`."""
-        return self._report(message, self.start)
+        return self._report(message + ": {:.2f} min", self.start)
 
     def timecheck(self, message: str = "Finished") -> float:
         """Return the minutes since the last check, and print them with `message`."""
-        return self._report(message, self.last_check)
+        return self._report(message + " ({:.2f} min)", self.last_check)
 
-    def _report(self, message: str, since: float) -> float:
+    def _report(self, text: str, since: float) -> float:
         self.last_check = perf_counter()
         minutes = (self.last_check - since) / 60
-        print(f"{message} ({minutes:.2f} min)")
+        print(text.format(minutes))
         return minutes

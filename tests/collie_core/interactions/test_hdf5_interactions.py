@@ -130,10 +130,23 @@ def test_another_process_opens_the_file_for_itself(
     assert interactions._opened is not first
 
 
-@pytest.mark.parametrize("index", [0, [0, 1], slice(2), (0, 1, 2)])
+@pytest.mark.parametrize("index", [1.0, [0, 1], slice(2), (0, 1, 2)])
 def test_other_indices_are_refused(path: Path, index: Any) -> None:
     with pytest.raises(TypeError, match=r"must be \(start, size\)"):
         HDF5Interactions(path)[index]
+
+
+def test_a_number_is_the_piece_of_one_row(path: Path) -> None:
+    interactions = HDF5Interactions(path, seed=0)
+    for number in (2, np.int64(2)):
+        users, items = interactions[number][0]
+        expected_users, expected_items = interactions[(2, 1)][0]
+        assert (users.tolist(), items.tolist()) == (
+            expected_users.tolist(),
+            expected_items.tolist(),
+        )
+    with pytest.raises(IndexError, match="start is 6, must be below 6"):
+        interactions[6]
 
 
 def test_start_beyond_the_end_is_an_index_error(path: Path) -> None:

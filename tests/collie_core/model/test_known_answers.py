@@ -175,7 +175,7 @@ def hybrid(
     def metadata(weights: Weights, side: str, table: Array, layers: int | None) -> Array:
         if not layers:
             return table[:, :0] if layers is None else table
-        return leaky(tower(weights, f"{side}_metadata.layers", table, leaky, layers))
+        return leaky(tower(weights, f"{side}_features.layers", table, leaky, layers))
 
     def score(weights: Weights, users: Numbers, items: Numbers) -> Array:
         side_by_side = beside(
@@ -301,9 +301,9 @@ def case(request: pytest.FixtureRequest, tiny: Interactions) -> tuple[BasePipeli
     if model_class is HybridPretrainedModel:
         own = {**own, "trained_model": MatrixFactorizationModel(train=tiny, embedding_dim=3)}
     model = model_class(train=tiny, **own).double().eval()
-    for name in ("user_metadata", "item_metadata"):
+    for name in ("user_features", "item_features"):
         if getattr(model, name, None) is not None:  # they were rounded to float32
-            table = AGES if name == "user_metadata" else GENRES
+            table = AGES if name == "user_features" else GENRES
             getattr(model, name).features = torch.from_numpy(table)
     if isinstance(model, MultiStagePipeline):
         model.set_stage(str(stage))

@@ -276,6 +276,45 @@ def test_half_precision_passes_through(tiny: Interactions) -> None:
     assert model.hparams["num_epochs_completed"] == 1
 
 
+@pytest.mark.parametrize("form", ["one", "dict", "list", "lists", "tuple"])
+def test_every_form_of_optimizers_trains(tiny: Interactions, form: str) -> None:
+    class Mine(MatrixFactorizationModel):
+        def configure_optimizers(self) -> Any:
+            first = torch.optim.SGD(self.user_embeddings.parameters(), lr=0.1)
+            second = torch.optim.SGD(self.item_embeddings.parameters(), lr=0.1)
+            schedule = torch.optim.lr_scheduler.StepLR(first, 1, 0.5)
+            return {
+                "one": first,
+                "dict": {"optimizer": first, "lr_scheduler": {"scheduler": schedule}},
+                "list": [first, second],
+                "lists": ([first, second], [schedule]),
+                "tuple": (first, second),
+            }[form]
+
+    torch.manual_seed(0)
+    model = Mine(train=tiny, embedding_dim=4)
+    before = [model.user_embeddings.weight.clone(), model.item_embeddings.weight.clone()]
+    CollieMinimalTrainer(model, max_epochs=1, verbosity=0, gpus=0).fit(model)
+    assert not torch.equal(model.user_embeddings.weight, before[0])
+    changed = not torch.equal(model.item_embeddings.weight, before[1])
+    assert changed is (form in ("list", "lists", "tuple"))
+
+
+@pytest.mark.parametrize("returned", ["optimizer", [], {}, None, ([], [])])
+def test_what_is_no_optimizer_is_refused(tiny: Interactions, returned: Any) -> None:
+    model = model_of(tiny)
+    model.configure_optimizers = lambda: returned  # type: ignore[method-assign]
+    trainer = CollieMinimalTrainer(model, max_epochs=1, verbosity=0, gpus=0)
+    with pytest.raises(ValueError, match=r"configure_optimizers returned .* must be an optimizer"):
+        trainer.fit(model)
+
+
+def test_stopping_early_is_said(tiny: Interactions, capsys: pytest.CaptureFixture[str]) -> None:
+    model = model_of(tiny, loss=lambda scores, _, **__: 0 * scores.sum() + 1)
+    CollieMinimalTrainer(model, early_stopping_patience=2, gpus=0).fit(model)
+    assert "Epoch     3: Early stopping activated." in capsys.readouterr().out
+
+
 def test_a_progress_bar_joins_the_callbacks_that_are_there() -> None:
     mine = object()
     callbacks = translated({"callbacks": [mine], "progress_bar_refresh_rate": 7})["callbacks"]

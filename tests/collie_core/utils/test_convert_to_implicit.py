@@ -51,7 +51,7 @@ def test_missing_column_is_refused_with_those_there_are(name: str) -> None:
 @pytest.mark.parametrize(("least", "kept"), [(1, [0, 1, 2, 3, 4]), (2, [0, 1, 3]), (4, [])])
 def test_users_with_enough_rows_are_kept_in_order(least: int, kept: list[int]) -> None:
     got = remove_users_with_fewer_than_n_interactions(FRAME, min_num_of_interactions=least)
-    assert got.index.tolist() == kept
+    pd.testing.assert_frame_equal(got, FRAME.iloc[kept].reset_index(drop=True))
 
 
 def test_three_rows_are_enough_by_default() -> None:

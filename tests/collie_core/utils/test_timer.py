@@ -25,5 +25,5 @@ def test_message_is_printed_as_in_the_reference(capsys: pytest.CaptureFixture[st
     assert capsys.readouterr().out.splitlines() == [
         "Random split timecheck (1.00 min)",
         "Finished (0.50 min)",
-        "Total time (2.00 min)",
+        "Total time: 2.00 min",
     ]
