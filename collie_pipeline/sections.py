@@ -3,7 +3,14 @@
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import NoDecode
 
 Mode = Literal["events", "snapshot"]
@@ -179,3 +186,20 @@ class Recommend(Section):
 
     k: Annotated[int, Field(ge=1, le=10_000)] = 10
     similar_k: Annotated[int, Field(ge=1, le=10_000)] = 10
+
+
+class Checks(Section):
+    """What is worth a warning or stops a week, beside what is always wrong."""
+
+    max_volume_change: Annotated[float, Field(gt=1)] = 3.0
+    max_churn: Share | None = None
+
+
+class Automation(Section):
+    """What runs by itself: nothing, unless it is asked for."""
+
+    schedule: bool = False
+    hour: Annotated[int, Field(ge=0, le=23)] = 6
+    watch_files: bool = False
+    late_after_hours: Annotated[int, Field(ge=1, le=168)] = 24
+    webhook: SecretStr | None = None

@@ -22,6 +22,8 @@ from pydantic_settings import (
 )
 
 from collie_pipeline.sections import (
+    Automation,
+    Checks,
     Count,
     Demo,
     Evaluation,
@@ -55,7 +57,7 @@ class Settings(BaseSettings):
         validate_default=True,
     )
     # Where things are and on what they run, not what comes out: a source has its own fingerprint.
-    without_influence: ClassVar[set[str]] = {"root", "data_path", "device"}
+    without_influence: ClassVar[set[str]] = {"root", "data_path", "device", "automation"}
 
     source: str = "demo"
     data_path: Path | None = None
@@ -72,6 +74,8 @@ class Settings(BaseSettings):
     models: Models = Models()
     evaluation: Evaluation = Evaluation()
     recommend: Recommend = Recommend()
+    checks: Checks = Checks()
+    automation: Automation = Automation()
 
     @field_validator("source")
     @classmethod
