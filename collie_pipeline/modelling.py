@@ -3,26 +3,29 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from inspect import signature
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import torch
 
-from collie_core.baselines import ItemKNN, Popularity
+from collie_core.baselines import EASE, ItemKNN, Popularity
 from collie_core.bundle import read_bundle, save_bundle
 from collie_core.interactions import Interactions, InteractionsDataLoader, read_hdf5
-from collie_core.model import BasePipeline, ColdStartModel, MatrixFactorizationModel
+from collie_core.model import (
+    ARCHITECTURES,
+    BasePipeline,
+    MatrixFactorizationModel,
+    MultiStagePipeline,
+)
 from collie_core.scorer import Bundled
 from collie_core.tables import lookup
 from collie_core.train import History, fit
+from collie_pipeline.model_settings import Training
 from collie_pipeline.preparation import read_ids
 from collie_pipeline.settings import Settings
-
-UNKNOWN_GENRE = "unknown"
 
 
 @dataclass(frozen=True)
@@ -34,16 +37,16 @@ class Ingredients:
     settings : all settings.
     train : HDF5 file of the interactions to learn from.
     validation : HDF5 file on which the number of epochs is chosen; None trains for `epochs`.
-    items : table with item_id and genres, for models with buckets.
+    features : `prepared/item_features`, for models that know more of items than who met them.
     device : "cpu", "cuda" or "mps".
-    previous : bundle of the stage before.
+    previous : bundle of the stage before, or of the model this one starts from.
     epochs : epochs to train, by name of the model or stage, in place of those of the settings.
     """
 
     settings: Settings
     train: Path
     validation: Path | None = None
-    items: pd.DataFrame | None = None
+    features: pd.DataFrame | None = None
     device: str = "cpu"
     previous: Path | None = None
     epochs: Mapping[str, int] = field(default_factory=dict)
@@ -58,15 +61,29 @@ class Made:
     history: History | None = None
 
 
-def item_buckets(
-    items: pd.DataFrame, item_ids: Sequence[str]
-) -> tuple[npt.NDArray[np.int64], list[str]]:
-    """Return the bucket (N,) of each of `item_ids`, its first genre, and the buckets' names."""
-    genres = items.drop_duplicates("item_id").set_index("item_id")["genres"].fillna("")
-    first = genres.str.split("|").str[0].replace("", UNKNOWN_GENRE)
-    of_items = first.reindex(list(item_ids)).fillna(UNKNOWN_GENRE)
-    codes, names = pd.factorize(of_items, sort=True)
-    return codes.astype(np.int64), [str(name) for name in names]
+@dataclass(frozen=True)
+class Known:
+    """What is known of items: their bucket (N,), the buckets' names, and features (N, F)."""
+
+    buckets: torch.Tensor
+    names: list[str]
+    features: torch.Tensor
+
+
+def known_of_items(given: Ingredients) -> Known:
+    """Return what `given.features` say of the items.
+
+    Raises
+    ------
+    ValueError
+        If there are none.
+    """
+    if given.features is None:
+        raise ValueError("features is None: pass prepared/item_features")
+    codes, names = pd.factorize(given.features["bucket"], sort=True)
+    numbers = given.features.drop(columns=["item_id", "bucket"]).to_numpy(dtype="float32")
+    named = [str(name) for name in names]
+    return Known(torch.tensor(codes), named, torch.tensor(numbers))
 
 
 def _interactions(path: Path, settings: Settings, negatives: int = 1) -> Interactions:
@@ -84,26 +101,77 @@ def _ids(path: Path) -> dict[str, list[str]]:
     return {"user_id": list(user_ids), "item_id": list(item_ids)}
 
 
-def _make_popularity(given: Ingredients) -> Made:
+def _make_popularity(name: str, given: Ingredients) -> Made:  # noqa: ARG001 - makers' signature
     model = Popularity.fit(_interactions(given.train, given.settings))
     return Made(model, _ids(given.train))
 
 
-def _make_item_knn(given: Ingredients) -> Made:
+def _make_item_knn(name: str, given: Ingredients) -> Made:  # noqa: ARG001
     options = given.settings.models.item_knn
-    model = ItemKNN.fit(
-        _interactions(given.train, given.settings), options.neighbours, options.shrinkage
+    train = _interactions(given.train, given.settings)
+    return Made(ItemKNN.fit(train, options.neighbours, options.shrinkage), _ids(given.train))
+
+
+def _make_ease(name: str, given: Ingredients) -> Made:  # noqa: ARG001
+    regularization = given.settings.models.ease.regularization
+    train = _interactions(given.train, given.settings)
+    return Made(EASE.fit(train, regularization), _ids(given.train))
+
+
+def _make_neural(name: str, given: Ingredients) -> Made:
+    """Train a neural model, or one stage of it; its settings are named as its parameters are."""
+    family, _, stage = name.partition("/")
+    options: Training = getattr(given.settings.models, family)
+    data = _interactions(given.train, given.settings, options.num_negative_samples)
+    loader = InteractionsDataLoader(
+        data, batch_size=options.batch_size, shuffle=True, num_workers=0
     )
-    return Made(model, _ids(given.train))
+    ids = _ids(given.train)
+    if family == "cold_start":
+        ids["bucket"] = known_of_items(given).names
+    with _seeded(given.settings.seed):
+        model = _built(family, options, loader, given)
+        if isinstance(model, MultiStagePipeline):
+            model.set_stage(stage)
+        history = _train(model, given, loader, name, options)
+    return Made(model, ids, history)
 
 
-def _loader(given: Ingredients, negatives: int, batch_size: int) -> InteractionsDataLoader:
-    interactions = _interactions(given.train, given.settings, negatives)
-    return InteractionsDataLoader(interactions, batch_size=batch_size, shuffle=True, num_workers=0)
+def _built(
+    family: str, options: Training, loader: InteractionsDataLoader, given: Ingredients
+) -> BasePipeline:
+    architecture = ARCHITECTURES[family]
+    known = signature(architecture).parameters
+    chosen = {n: value for n, value in options.model_dump().items() if n in known}
+    if "bias_optimizer" in known:
+        chosen["bias_optimizer"] = None
+    if options.partial_credit:
+        chosen["metadata_for_loss"] = {"bucket": known_of_items(given).buckets}
+        chosen["metadata_for_loss_weights"] = {"bucket": options.partial_credit}
+    parts = _parts(family, given)
+    return architecture(train=loader, lr_scheduler_func=None, **chosen, **parts)
+
+
+def _parts(family: str, given: Ingredients) -> dict[str, Any]:
+    """Return what a model is made of beside interactions and numbers."""
+    if family == "hybrid_pretrained":
+        if given.previous is None:
+            raise ValueError("previous is None: pass the bundle of matrix_factorization")
+        trained = MatrixFactorizationModel(load_model_path=given.previous)
+        return {"item_metadata": known_of_items(given).features, "trained_model": trained}
+    if given.previous is not None:
+        return {"load_model_path": given.previous}
+    if family == "cold_start":
+        return {"item_buckets": known_of_items(given).buckets}
+    return {"item_metadata": known_of_items(given).features} if family == "hybrid" else {}
 
 
 def _train(
-    model: BasePipeline, given: Ingredients, loader: InteractionsDataLoader, key: str, options: Any
+    model: BasePipeline,
+    given: Ingredients,
+    loader: InteractionsDataLoader,
+    name: str,
+    options: Training,
 ) -> History:
     """Train for the epochs that validation chooses, or for those that are given."""
     validation = None
@@ -111,72 +179,13 @@ def _train(
         validation = _interactions(given.validation, given.settings)
     return fit(
         model,
-        given.epochs.get(key, options.epochs),
+        given.epochs.get(name, options.epochs),
         validation,
         seen=loader.mat.tocsr(),
         k=given.settings.evaluation.k,
         patience=options.patience,
         device=given.device,
     )
-
-
-def _make_matrix_factorization(given: Ingredients) -> Made:
-    options = given.settings.models.matrix_factorization
-    loader = _loader(given, options.num_negative_samples, options.batch_size)
-    with _seeded(given.settings.seed):
-        model = MatrixFactorizationModel(
-            train=loader,
-            embedding_dim=options.embedding_dim,
-            dropout_p=options.dropout_p,
-            lr=options.lr,
-            bias_optimizer=None,
-            lr_scheduler_func=None,
-            weight_decay=options.weight_decay,
-            loss=options.loss,
-        )
-        history = _train(model, given, loader, "matrix_factorization", options)
-    return Made(model, _ids(given.train), history)
-
-
-def _make_item_buckets(given: Ingredients) -> Made:
-    options = given.settings.models.cold_start
-    loader = _loader(given, options.num_negative_samples, options.batch_size)
-    if given.items is None:
-        raise ValueError("items is None: buckets are made of the items' genres, pass them")
-    ids = _ids(given.train)
-    buckets, names = item_buckets(given.items, ids["item_id"])
-    with _seeded(given.settings.seed):
-        model = ColdStartModel(
-            train=loader,
-            item_buckets=buckets,
-            embedding_dim=options.embedding_dim,
-            dropout_p=options.dropout_p,
-            item_buckets_stage_lr=options.item_buckets_stage_lr,
-            lr_scheduler_func=None,
-            weight_decay=options.weight_decay,
-            loss=options.loss,
-        )
-        history = _train(model, given, loader, "cold_start/item_buckets", options)
-    return Made(model, {**ids, "bucket": names}, history)
-
-
-def _make_no_buckets(given: Ingredients) -> Made:
-    options = given.settings.models.cold_start
-    loader = _loader(given, options.num_negative_samples, options.batch_size)
-    if given.previous is None:
-        raise ValueError("previous is None: pass the bundle of stage item_buckets")
-    with _seeded(given.settings.seed):
-        model = ColdStartModel(
-            train=loader,
-            load_model_path=given.previous,
-            no_buckets_stage_lr=options.no_buckets_stage_lr,
-            lr_scheduler_func=None,
-            weight_decay=options.weight_decay,
-            loss=options.loss,
-        )
-        model.advance_stage()
-        history = _train(model, given, loader, "cold_start/no_buckets", options)
-    return Made(model, read_bundle(given.previous).ids, history)
 
 
 @contextmanager
@@ -187,18 +196,18 @@ def _seeded(seed: int) -> Iterator[None]:
         yield
 
 
-MAKERS: Mapping[str, Callable[[Ingredients], Made]] = {
+Maker = Callable[[str, Ingredients], Made]
+BASELINES: Mapping[str, Maker] = {
     "popularity": _make_popularity,
     "item_knn": _make_item_knn,
-    "matrix_factorization": _make_matrix_factorization,
-    "cold_start/item_buckets": _make_item_buckets,
-    "cold_start/no_buckets": _make_no_buckets,
+    "ease": _make_ease,
 }
+MAKERS: Mapping[str, Maker] = {**dict.fromkeys(ARCHITECTURES, _make_neural), **BASELINES}
 
 
 def make(name: str, given: Ingredients) -> Made:
-    """Make the model, or the stage of a model, called `name`."""
-    return lookup("model", MAKERS, name)(given)
+    """Make the model, or the stage of a model, called `name`, such as "cold_start/no_buckets"."""
+    return lookup("model", MAKERS, name.partition("/")[0])(name, given)
 
 
 def remake(stages: Mapping[str, Path], given: Ingredients) -> Made:
@@ -206,16 +215,18 @@ def remake(stages: Mapping[str, Path], given: Ingredients) -> Made:
 
     Parameters
     ----------
-    stages : bundle of each stage, the first first.
+    stages : bundle of each stage, the first first, and before them of a model they start from.
     given : the data; its `validation`, `previous` and `epochs` are set here.
     """
-    made, done, previous = None, 0, None
+    made, previous = None, None
+    done: dict[str, int] = {}
     with TemporaryDirectory() as scratch:
         for number, (name, bundle) in enumerate(stages.items()):
+            family = name.partition("/")[0]
             total = int(read_bundle(bundle).config.get("num_epochs_completed", 0))
-            epochs = {name: total - done}
+            epochs = {name: total - done.get(family, 0)}
             step = replace(given, validation=None, previous=previous, epochs=epochs)
-            made, done = make(name, step), total
+            made, done[family] = make(name, step), total
             previous = Path(scratch, f"{number}.bundle")
             save_bundle(made.model, previous, made.ids)
     if made is None:

@@ -15,11 +15,14 @@ from pydantic_settings import NoDecode
 
 Mode = Literal["events", "snapshot"]
 TimeUnit = Literal["s", "ms", "us", "iso"]
-Loss = Literal["bpr", "adaptive_bpr", "hinge", "adaptive_hinge", "adaptive", "warp"]
-ModelName = Literal["popularity", "item_knn", "matrix_factorization", "cold_start"]
 Count = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, lt=1)]
+
+
+def split_at_commas(names: object) -> object:
+    """Return the names in a text; what is no text, as `collie.toml` has it, stays."""
+    return [name.strip() for name in names.split(",")] if isinstance(names, str) else names
 
 
 class Section(BaseModel):
@@ -98,6 +101,21 @@ class Prepare(Section):
     allow_empty_weeks: bool = False
 
 
+class Features(Section):
+    """What is known of items: columns of `raw/items`, `genres`, or the `decade` in the title.
+
+    `bucket` is the one by which new items are grouped, and alike items earn partial credit.
+    """
+
+    columns: Annotated[tuple[str, ...], NoDecode, Field(min_length=1)] = ("genres", "decade")
+    bucket: str = "genres"
+
+    @field_validator("columns", mode="before")
+    @classmethod
+    def _from_commas(cls, columns: object) -> object:
+        return split_at_commas(columns)
+
+
 class Split(Section):
     """How the window is parted; weeks count for `time`, shares for the others."""
 
@@ -114,62 +132,6 @@ class Split(Section):
                 f"validation + test is {self.validation + self.test:g}, must be less than 1"
             )
         return self
-
-
-class ItemKNNSettings(Section):
-    """See `collie_core.baselines.ItemKNN`."""
-
-    neighbours: Count = 400
-    shrinkage: Annotated[float, Field(ge=0)] = 0.0
-
-
-class Training(Section):
-    """What both neural models share; see `collie_core.model.options.TrainingOptions`.
-
-    `epochs` are the most there can be; training stops `patience` epochs after the best.
-    """
-
-    embedding_dim: Count = 32
-    batch_size: Count = 1024
-    num_negative_samples: Count = 10
-    loss: Loss = "warp"
-    weight_decay: Annotated[float, Field(ge=0)] = 0.0
-    dropout_p: Share = 0.3
-    epochs: Count = 50
-    patience: Count = 15
-
-
-class MatrixFactorizationSettings(Training):
-    """See `collie_core.model.MatrixFactorizationModel`."""
-
-    lr: Positive = 3e-3
-
-
-class ColdStartSettings(Training):
-    """See `collie_core.model.ColdStartModel`; `epochs` and `patience` are those of each stage."""
-
-    item_buckets_stage_lr: Positive = 1e-2
-    no_buckets_stage_lr: Positive = 3e-3
-    patience: Count = 3
-
-
-class Models(Section):
-    """Which models are trained, and how each."""
-
-    names: Annotated[tuple[ModelName, ...], NoDecode, Field(min_length=1)] = (
-        "popularity",
-        "item_knn",
-        "matrix_factorization",
-        "cold_start",
-    )
-    item_knn: ItemKNNSettings = ItemKNNSettings()
-    matrix_factorization: MatrixFactorizationSettings = MatrixFactorizationSettings()
-    cold_start: ColdStartSettings = ColdStartSettings()
-
-    @field_validator("names", mode="before")
-    @classmethod
-    def _from_commas(cls, names: object) -> object:
-        return [name.strip() for name in names.split(",")] if isinstance(names, str) else names
 
 
 class Evaluation(Section):

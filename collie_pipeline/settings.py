@@ -21,14 +21,15 @@ from pydantic_settings import (
     SettingsError as ParsingError,
 )
 
+from collie_pipeline.model_settings import Models
 from collie_pipeline.sections import (
     Automation,
     Checks,
     Count,
     Demo,
     Evaluation,
+    Features,
     Files,
-    Models,
     Prepare,
     Recommend,
     Split,
@@ -70,6 +71,7 @@ class Settings(BaseSettings):
     demo: Demo = Demo()
     files: Files = Files()
     prepare: Prepare = Prepare()
+    features: Features = Features()
     split: Split = Split()
     models: Models = Models()
     evaluation: Evaluation = Evaluation()

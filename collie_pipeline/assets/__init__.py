@@ -4,11 +4,18 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from collie_pipeline.assets import evaluation, models, prepared, raw, recommendations
+from collie_pipeline.assets import (
+    evaluation,
+    features,
+    models,
+    prepared,
+    raw,
+    recommendations,
+)
 from collie_pipeline.project import Project
 
 
 def all_assets(project: Project) -> Sequence[dg.AssetsDefinition]:
     """Return every asset of `project`, as the data flows."""
-    stages = (raw, prepared, models, evaluation, recommendations)
+    stages = (raw, prepared, features, models, evaluation, recommendations)
     return [asset for stage in stages for asset in stage.assets(project)]

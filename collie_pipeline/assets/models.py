@@ -33,14 +33,14 @@ class Row:
     name : its key below `models/`.
     description : what the UI says of it.
     trains : whether it has epochs, and so wants a GPU and validation.
-    reads_items : whether it is made of what is known of the items.
-    after : the stage whose bundle it starts from.
+    knows_items : whether it is made of what is known of the items.
+    after : the stage, or the other model, whose bundle it starts from.
     """
 
     name: str
     description: str
-    trains: bool = False
-    reads_items: bool = False
+    trains: bool = True
+    knows_items: bool = False
     after: str | None = None
 
     @property
@@ -50,27 +50,72 @@ class Row:
 
 
 TABLE = (
-    Row("popularity", "Every item by its number of interactions: what any model must beat."),
-    Row("item_knn", "Items like the items a user has, by the users they share."),
-    Row("matrix_factorization", "Factors and biases of users and items.", trains=True),
+    Row("popularity", "Every item by its number of interactions: what any model must beat.", False),
+    Row("item_knn", "Items like the items a user has, by the users they share.", False),
+    Row("ease", "Every item from all items a user has, in closed form.", False),
+    Row("matrix_factorization", "Factors and biases of users and items."),
+    Row("mlp_matrix_factorization", "A perceptron over the factors of users and items."),
+    Row("nonlinear_matrix_factorization", "Factors that went through dense layers."),
+    Row("collaborative_metric_learning", "Users near the items they like."),
+    Row("neural_collaborative_filtering", "Factors and a perceptron side by side."),
+    Row("deep_fm", "A factorization machine and a perceptron over the same factors."),
+    Row(
+        "hybrid_pretrained",
+        "Layers over features of items and the factors of matrix_factorization.",
+        knows_items=True,
+        after="matrix_factorization",
+    ),
     Row(
         "cold_start/item_buckets",
-        "Stage 1: factors of users and of genres.",
-        trains=True,
-        reads_items=True,
+        "Stage 1: factors of users and of buckets of items.",
+        knows_items=True,
     ),
     Row(
         "cold_start/no_buckets",
-        "Stage 2: every item on its own, from its genre's factors on.",
-        trains=True,
+        "Stage 2: every item on its own, from its bucket's factors on.",
+        knows_items=True,
         after="cold_start/item_buckets",
     ),
+    Row(
+        "hybrid/matrix_factorization",
+        "Stage 1: factors and biases of users and items.",
+        knows_items=True,
+    ),
+    Row(
+        "hybrid/metadata_only",
+        "Stage 2: layers over features of items, and factors that stay.",
+        after="hybrid/matrix_factorization",
+    ),
+    Row("hybrid/all", "Stage 3: factors and layers together.", after="hybrid/metadata_only"),
 )
 
 
 def rows(project: Project) -> list[Row]:
     """Return the rows of the models that the settings name."""
     return [row for row in TABLE if row.model in project.settings.models.names]
+
+
+def reads_features(row: Row, project: Project) -> bool:
+    """Return whether a model knows its items, or has partial credit for like ones."""
+    own = getattr(project.settings.models, row.model, None)
+    return row.knows_items or bool(getattr(own, "partial_credit", 0))
+
+
+def chain(winner: str, names: Sequence[str]) -> list[str]:
+    """Return which of `names` a model is made of, the first first: its stages, and what is before.
+
+    Parameters
+    ----------
+    winner : the model.
+    names : all rows there are.
+    """
+    table = {row.name: row for row in TABLE if row.name in names}
+    last: str | None = [name for name, row in table.items() if row.model == winner][-1]
+    stages = []
+    while last is not None:
+        stages.append(last)
+        last = table[last].after
+    return stages[::-1]
 
 
 def final_stages(project: Project) -> dict[str, str]:
@@ -93,8 +138,8 @@ def model_asset(row: Row, project: Project) -> dg.AssetsDefinition:
     ins = {"train": of("prepared/train")}
     if row.trains:
         ins["validation"] = of("prepared/validation")
-    if row.reads_items:
-        ins["items"] = of("raw/items")
+    if reads_features(row, project):
+        ins["features"] = of("prepared/item_features")
     if row.after:
         ins["previous"] = of(f"models/{row.after}")
     kinds = {"pytorch"} if row.trains else {"scipy"}
@@ -129,7 +174,7 @@ def model_asset(row: Row, project: Project) -> dg.AssetsDefinition:
 def champion(project: Project) -> dg.AssetsDefinition:
     """Return `models/champion`."""
     names = [row.name for row in rows(project)]
-    reads_items = any(row.reads_items for row in rows(project))
+    needs_features = any(reads_features(row, project) for row in rows(project))
 
     @asset(
         project,
@@ -141,7 +186,7 @@ def champion(project: Project) -> dg.AssetsDefinition:
         ins={
             "decision": of("evaluation/champion"),
             "positives": of("prepared/hdf5"),
-            **({"items": of("raw/items")} if reads_items else {}),
+            **({"features": of("prepared/item_features")} if needs_features else {}),
             **{argument(name): of(f"models/{name}") for name in names},
         },
         io_manager_key="bundle",
@@ -158,8 +203,9 @@ def champion(project: Project) -> dg.AssetsDefinition:
         from collie_pipeline.modelling import Ingredients, remake
 
         winner, kind = str(decision["model"].iloc[0]), device.resolve()
-        stages = {n: inputs[argument(n)] for n in names if n.split("/")[0] == winner}
-        given = Ingredients(project.settings, positives, items=inputs.get("items"), device=kind)
+        stages = {name: inputs[argument(name)] for name in chain(winner, names)}
+        features = inputs.get("features")
+        given = Ingredients(project.settings, positives, features=features, device=kind)
         made = remake(stages, given)
         context.add_output_metadata({"model": winner})
         return _stored(context, made, kind)

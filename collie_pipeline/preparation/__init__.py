@@ -1,8 +1,19 @@
 """From rows as read to a split window: plain functions, called by the assets of `prepared`."""
 
 from collie_pipeline.preparation.clean import REASONS, clean
+from collie_pipeline.preparation.features import item_features
 from collie_pipeline.preparation.hdf5 import read_ids, write_hdf5
 from collie_pipeline.preparation.implicit import Encoded, encode, implicit
 from collie_pipeline.preparation.split import folds
 
-__all__ = ["REASONS", "Encoded", "clean", "encode", "folds", "implicit", "read_ids", "write_hdf5"]
+__all__ = [
+    "REASONS",
+    "Encoded",
+    "clean",
+    "encode",
+    "folds",
+    "implicit",
+    "item_features",
+    "read_ids",
+    "write_hdf5",
+]

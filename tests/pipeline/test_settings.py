@@ -108,7 +108,7 @@ def test_unknown_key_in_a_variable_is_refused(monkeypatch: pytest.MonkeyPatch) -
         ("PREPARE__MIN_RATING", "nan", r"prepare\.min_rating is 'nan'.*finite"),
         ("DEMO__USERS", "3", r"demo\.users is '3'.*greater than or equal to 50"),
         ("DEMO__RATINGS", "2000000", "ratings is 2000000, must be at most users x items / 4"),
-        ("MODELS__NAMES", "ease", "'ease'.*'popularity'"),
+        ("MODELS__NAMES", "easy", "'easy'.*'popularity'"),
         ("FILES__ENCODING", "utf-9", r"files\.encoding is 'utf-9': must be an encoding"),
         ("FILES__INTERACTIONS", "/etc/*", r"'/etc/\*': must be a glob below data_path"),
         ("START", "yesterday", "start is 'yesterday'"),

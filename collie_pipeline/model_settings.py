@@ -1,0 +1,188 @@
+"""The table `[models]` of `collie.toml`: which models are trained, and how each."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+from pydantic_settings import NoDecode
+
+from collie_pipeline.sections import Count, Positive, Section, Share, split_at_commas
+
+Loss = Literal["bpr", "adaptive_bpr", "hinge", "adaptive_hinge", "adaptive", "warp"]
+FinalLayer = Literal["sigmoid", "relu", "leaky_relu"]
+ModelName = Literal[
+    "popularity",
+    "item_knn",
+    "ease",
+    "matrix_factorization",
+    "mlp_matrix_factorization",
+    "nonlinear_matrix_factorization",
+    "collaborative_metric_learning",
+    "neural_collaborative_filtering",
+    "deep_fm",
+    "hybrid_pretrained",
+    "cold_start",
+    "hybrid",
+]
+Sizes = tuple[Count, ...]
+
+
+class ItemKNNSettings(Section):
+    """See `collie_core.baselines.ItemKNN`."""
+
+    neighbours: Count = 400
+    shrinkage: Annotated[float, Field(ge=0)] = 0.0
+
+
+class EASESettings(Section):
+    """See `collie_core.baselines.EASE`."""
+
+    regularization: Positive = 300.0
+
+
+class Training(Section):
+    """What all neural models share; see `collie_core.model.options.TrainingOptions`.
+
+    `epochs` are the most there can be; training stops `patience` epochs after the best. With
+    `partial_credit`, a negative item of the positive one's bucket is less of a mistake by that
+    share.
+    """
+
+    batch_size: Count = 1024
+    num_negative_samples: Count = 10
+    loss: Loss = "warp"
+    partial_credit: Share = 0.0
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    epochs: Count = 50
+    patience: Count = 15
+
+
+class Factors(Training):
+    """What models with one size of embeddings share."""
+
+    embedding_dim: Count = 32
+    dropout_p: Share = 0.3
+
+
+class MatrixFactorizationSettings(Factors):
+    """See `collie_core.model.MatrixFactorizationModel`."""
+
+    lr: Positive = 3e-3
+
+
+class MLPMatrixFactorizationSettings(Factors):
+    """See `collie_core.model.MLPMatrixFactorizationModel`."""
+
+    lr: Positive = 3e-3
+    num_layers: Count = 2
+    dropout_p: Share = 0.1
+
+
+class NonlinearMatrixFactorizationSettings(Training):
+    """See `collie_core.model.NonlinearMatrixFactorizationModel`."""
+
+    lr: Positive = 3e-3
+    user_embedding_dim: Count = 32
+    item_embedding_dim: Count = 32
+    user_dense_layers_dims: Sizes = (32,)
+    item_dense_layers_dims: Sizes = (32,)
+    embedding_dropout_p: Share = 0.3
+    dense_dropout_p: Share = 0.0
+
+
+class CollaborativeMetricLearningSettings(Training):
+    """See `collie_core.model.CollaborativeMetricLearningModel`."""
+
+    lr: Positive = 3e-3
+    embedding_dim: Count = 32
+
+
+class NeuralCollaborativeFilteringSettings(Factors):
+    """See `collie_core.model.NeuralCollaborativeFiltering`."""
+
+    lr: Positive = 3e-3
+    embedding_dim: Count = 16
+    num_layers: Count = 2
+    dropout_p: Share = 0.1
+    final_layer: FinalLayer | None = None
+
+
+class DeepFMSettings(Factors):
+    """See `collie_core.model.DeepFM`."""
+
+    lr: Positive = 3e-3
+    embedding_dim: Count = 16
+    num_layers: Count = 2
+    dropout_p: Share = 0.1
+    final_layer: FinalLayer | None = None
+
+
+class HybridPretrainedSettings(Training):
+    """See `collie_core.model.HybridPretrainedModel`."""
+
+    lr: Positive = 1e-3
+    metadata_layers_dims: Sizes | None = (16,)
+    combined_layers_dims: Sizes = (64, 32)
+    freeze_embeddings: bool = False
+    dropout_p: Share = 0.1
+    patience: Count = 5
+
+
+class ColdStartSettings(Factors):
+    """See `collie_core.model.ColdStartModel`; `epochs` and `patience` are those of each stage."""
+
+    item_buckets_stage_lr: Positive = 1e-2
+    no_buckets_stage_lr: Positive = 3e-3
+    patience: Count = 3
+
+
+class HybridSettings(Factors):
+    """See `collie_core.model.HybridModel`; `epochs` and `patience` are those of each stage."""
+
+    lr: Positive = 3e-3
+    metadata_only_stage_lr: Positive = 1e-3
+    all_stage_lr: Positive = 3e-4
+    metadata_layers_dims: Sizes | None = (16,)
+    combined_layers_dims: Sizes = (64, 32)
+    patience: Count = 5
+
+
+class Models(Section):
+    """Which models are trained, and how each."""
+
+    names: Annotated[tuple[ModelName, ...], NoDecode, Field(min_length=1)] = (
+        "popularity",
+        "item_knn",
+        "ease",
+        "matrix_factorization",
+        "cold_start",
+    )
+    item_knn: ItemKNNSettings = ItemKNNSettings()
+    ease: EASESettings = EASESettings()
+    matrix_factorization: MatrixFactorizationSettings = MatrixFactorizationSettings()
+    mlp_matrix_factorization: MLPMatrixFactorizationSettings = MLPMatrixFactorizationSettings()
+    nonlinear_matrix_factorization: NonlinearMatrixFactorizationSettings = (
+        NonlinearMatrixFactorizationSettings()
+    )
+    collaborative_metric_learning: CollaborativeMetricLearningSettings = (
+        CollaborativeMetricLearningSettings()
+    )
+    neural_collaborative_filtering: NeuralCollaborativeFilteringSettings = (
+        NeuralCollaborativeFilteringSettings()
+    )
+    deep_fm: DeepFMSettings = DeepFMSettings()
+    hybrid_pretrained: HybridPretrainedSettings = HybridPretrainedSettings()
+    cold_start: ColdStartSettings = ColdStartSettings()
+    hybrid: HybridSettings = HybridSettings()
+
+    @field_validator("names", mode="before")
+    @classmethod
+    def _from_commas(cls, names: object) -> object:
+        return split_at_commas(names)
+
+    @model_validator(mode="after")
+    def _has_what_others_start_from(self) -> Self:
+        if "hybrid_pretrained" in self.names and "matrix_factorization" not in self.names:
+            raise ValueError(
+                "names has hybrid_pretrained, which starts from matrix_factorization: add that too"
+            )
+        return self
