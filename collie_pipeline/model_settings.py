@@ -24,6 +24,14 @@ ModelName = Literal[
     "hybrid",
 ]
 Sizes = tuple[Count, ...]
+OF_ONE_STAGE = (  # neural models that start from no other, and so may begin where last week's ended
+    "matrix_factorization",
+    "mlp_matrix_factorization",
+    "nonlinear_matrix_factorization",
+    "collaborative_metric_learning",
+    "neural_collaborative_filtering",
+    "deep_fm",
+)
 
 
 class ItemKNNSettings(Section):
@@ -156,6 +164,7 @@ class Models(Section):
         "matrix_factorization",
         "cold_start",
     )
+    warm_start: bool = False  # models of one stage begin where last week's ended
     item_knn: ItemKNNSettings = ItemKNNSettings()
     ease: EASESettings = EASESettings()
     matrix_factorization: MatrixFactorizationSettings = MatrixFactorizationSettings()

@@ -20,6 +20,7 @@ from collie_core.model import (
     MatrixFactorizationModel,
     MultiStagePipeline,
 )
+from collie_core.model.warm_start import is_alike, warm_start
 from collie_core.scorer import Bundled
 from collie_core.tables import lookup
 from collie_core.train import History, fit
@@ -41,6 +42,7 @@ class Ingredients:
     device : "cpu", "cuda" or "mps".
     previous : bundle of the stage before, or of the model this one starts from.
     epochs : epochs to train, by name of the model or stage, in place of those of the settings.
+    warm : bundle of last week, by name of the model, to begin from where it is of the same kind.
     """
 
     settings: Settings
@@ -50,15 +52,20 @@ class Ingredients:
     device: str = "cpu"
     previous: Path | None = None
     epochs: Mapping[str, int] = field(default_factory=dict)
+    warm: Mapping[str, Path] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Made:
-    """A model, its outside ids, and the history of its training where it has epochs."""
+    """A model, its outside ids, and the history of its training where it has epochs.
+
+    `warm_rows` counts the users and items whose embeddings came from last week.
+    """
 
     model: Bundled
     ids: Mapping[str, Sequence[str]]
     history: History | None = None
+    warm_rows: int = 0
 
 
 @dataclass(frozen=True)
@@ -133,8 +140,16 @@ def _make_neural(name: str, given: Ingredients) -> Made:
         model = _built(family, options, loader, given)
         if isinstance(model, MultiStagePipeline):
             model.set_stage(stage)
+        warm_rows = _begin(model, given.warm.get(name), ids)
         history = _train(model, given, loader, name, options)
-    return Made(model, ids, history)
+    return Made(model, ids, history, warm_rows)
+
+
+def _begin(model: BasePipeline, last: Path | None, ids: Mapping[str, Sequence[str]]) -> int:
+    """Take the embeddings of last week's bundle, unless there is none or the settings changed."""
+    if last is None or not is_alike(model, bundle := read_bundle(last)):
+        return 0
+    return warm_start(model, bundle, ids)
 
 
 def _built(

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import dagster as dg
 
+from collie_core.files import sha256
+from collie_pipeline.model_settings import OF_ONE_STAGE
 from collie_pipeline.partitions import weekly
 from collie_pipeline.settings import Settings
 from collie_pipeline.sources import Source, make_source
@@ -77,11 +79,24 @@ class Project:
         code = code_version("collie_pipeline/sources", "collie_pipeline/preparation")
         return f"{self.source.fingerprint(week)}-{code}"
 
+    def warm_bundles(self, week: Week) -> dict[str, Path]:
+        """Return last week's bundles by name of the model, where models are to begin there.
+
+        They are read by path, not by an edge of the graph: a week can be made without the last.
+        """
+        models = self.settings.models
+        if not models.warm_start:
+            return {}
+        folder, last = self.root / "models", f"{week.previous.key}.bundle"
+        paths = {name: folder / name / last for name in models.names if name in OF_ONE_STAGE}
+        return {name: path for name, path in paths.items() if path.exists()}
+
     def fingerprint(self, week: Week) -> str:
         """Return a hash of all that decides the tables of `week`: settings, code and raw data."""
         inputs = {
             "settings": self.settings.fingerprint(),
             "code": code_version("collie_core", "collie_pipeline"),
             "raw": {each.key: self.source.fingerprint(each) for each in self.window(week)},
+            "warm": {name: sha256(path) for name, path in self.warm_bundles(week).items()},
         }
         return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()

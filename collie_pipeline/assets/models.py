@@ -12,6 +12,7 @@ from collie_pipeline.assets.common import asset, of
 from collie_pipeline.charts import sparkline
 from collie_pipeline.project import Project
 from collie_pipeline.resources import Device
+from collie_pipeline.weeks import Week
 
 CODE = ("collie_core", "collie_pipeline/modelling.py")
 GPU = {
@@ -164,8 +165,8 @@ def model_asset(row: Row, project: Project) -> dg.AssetsDefinition:
     ) -> Any:
         from collie_pipeline.modelling import Ingredients, make
 
-        kind = device.resolve()
-        given = Ingredients(project.settings, train, device=kind, **inputs)
+        kind, warm = device.resolve(), project.warm_bundles(Week.parse(context.partition_key))
+        given = Ingredients(project.settings, train, device=kind, warm=warm, **inputs)
         return _stored(context, make(row.name, given), kind)
 
     return model
@@ -205,7 +206,8 @@ def champion(project: Project) -> dg.AssetsDefinition:
         winner, kind = str(decision["model"].iloc[0]), device.resolve()
         stages = {name: inputs[argument(name)] for name in chain(winner, names)}
         features = inputs.get("features")
-        given = Ingredients(project.settings, positives, features=features, device=kind)
+        warm = project.warm_bundles(Week.parse(context.partition_key))
+        given = Ingredients(project.settings, positives, features=features, device=kind, warm=warm)
         made = remake(stages, given)
         context.add_output_metadata({"model": winner})
         return _stored(context, made, kind)
@@ -217,7 +219,7 @@ def _stored(context: dg.AssetExecutionContext, made: Any, kind: str) -> Any:
     """Return what the IO manager keeps of `made`, and show how its training went."""
     from collie_pipeline.storage import Trained
 
-    context.add_output_metadata({"device": kind})
+    context.add_output_metadata({"device": kind, "warm_rows": made.warm_rows})
     if (history := made.history) is not None:
         context.add_output_metadata(
             {

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from collie_pipeline.assets.models import TABLE, chain
 from collie_pipeline.model_settings import Models
 from collie_pipeline.modelling import MAKERS, Ingredients, make, remake
 from collie_pipeline.preparation import item_features, write_hdf5
+from collie_pipeline.project import Project
 from collie_pipeline.settings import Settings
 
 NAMES = [row.name for row in TABLE]
@@ -127,3 +129,35 @@ def test_what_is_missing_is_named(name: str, given: Ingredients) -> None:
     bare = Ingredients(given.settings, given.train, given.validation)
     with pytest.raises(ValueError, match=r"(features|previous) is None: pass"):
         make(name, bare)
+
+
+def test_a_model_begins_where_last_weeks_ended(given: Ingredients, tmp_path: Path) -> None:
+    last = made(["matrix_factorization"], given, tmp_path)
+    warm = make("matrix_factorization", replace(given, warm=last))
+    cold = make("matrix_factorization", given)
+    assert (warm.warm_rows, cold.warm_rows) == (2 * (30 + 20), 0)  # factors and biases
+    assert warm.history is not None
+    assert cold.history is not None
+    assert warm.history.losses[0] < cold.history.losses[0]
+
+
+def test_a_model_of_other_settings_begins_anew(given: Ingredients, tmp_path: Path) -> None:
+    last = made(["matrix_factorization"], given, tmp_path)
+    wider = small_settings(
+        tmp_path / "data", models={"matrix_factorization": {**SMALL, "embedding_dim": 5}}
+    )
+    again = make("matrix_factorization", replace(given, settings=wider, warm=last))
+    assert again.warm_rows == 0
+
+
+def test_a_week_knows_the_bundles_it_begins_from(tmp_path: Path) -> None:
+    project = Project(small_settings(tmp_path, models={"warm_start": True}))
+    week = project.span[1]
+    before = project.fingerprint(week)
+    assert project.warm_bundles(week) == {}
+    bundle = tmp_path / "models" / "matrix_factorization" / f"{week.previous.key}.bundle"
+    bundle.parent.mkdir(parents=True)
+    bundle.write_bytes(b"a model")
+    assert project.warm_bundles(week) == {"matrix_factorization": bundle}
+    assert project.fingerprint(week) != before
+    assert Project(small_settings(tmp_path)).warm_bundles(week) == {}
