@@ -1,18 +1,25 @@
 """Small pictures made of text, for metadata that people would rather look at than read."""
 
 from collections.abc import Iterable, Sequence
+from math import isnan
 from typing import Any
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 
 
-def sparkline(values: Sequence[float]) -> str:
-    """Return `values` as one line of blocks, the lowest the smallest."""
-    if not values:
-        return ""
-    low, high = min(values), max(values)
+def sparkline(values: Sequence[float], within: Sequence[float] = ()) -> str:
+    """Return `values` as one line of blocks, the lowest the smallest; NaN is a gap.
+
+    Parameters
+    ----------
+    values : what is drawn.
+    within : other values on the same scale, so that lines can be compared.
+    """
+    known = [value for value in (*values, *within) if not isnan(value)]
+    low, high = min(known, default=0.0), max(known, default=0.0)
     step = (high - low) or 1.0
-    return "".join(BLOCKS[int((value - low) / step * (len(BLOCKS) - 1))] for value in values)
+    top = len(BLOCKS) - 1
+    return "".join(" " if isnan(v) else BLOCKS[int((v - low) / step * top)] for v in values)
 
 
 def bars(rows: Iterable[tuple[Any, float]], width: int = 24) -> str:

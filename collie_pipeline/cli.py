@@ -17,6 +17,7 @@ from collie_pipeline.showing import (
     Catalogue,
     leaderboard_table,
     read_week,
+    segments_table,
     settings_lines,
     similar_table,
     typical_user,
@@ -27,6 +28,8 @@ from collie_pipeline.storage import Publication, current
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 console = Console()
 MODULE = "collie_pipeline.definitions"
+FIRST = "Monday of the first week; the source's first by default."
+LAST = "Monday of the last week; the source's newest by default."
 WeekOption = Annotated[str | None, typer.Option(help="Monday of a week; the newest by default.")]
 
 
@@ -64,7 +67,8 @@ def run(
     force: Annotated[bool, typer.Option(help="Make the week again, changed or not.")] = False,
 ) -> None:
     """Make everything for a week: from raw interactions to published recommendations."""
-    from collie_pipeline.running import published, run_week
+    from collie_pipeline.due import published
+    from collie_pipeline.running import run_week
 
     with _explained():
         project = Project(load_settings())
@@ -82,13 +86,52 @@ def run(
 
 
 @app.command()
-def leaderboard(week: WeekOption = None) -> None:
+def backfill(
+    first: Annotated[str | None, typer.Argument(metavar="[FROM]", help=FIRST)] = None,
+    last: Annotated[str | None, typer.Argument(metavar="[TO]", help=LAST)] = None,
+    force: Annotated[bool, typer.Option(help="Make weeks again, changed or not.")] = False,
+    stop: Annotated[bool, typer.Option(help="Stop at the first week that fails.")] = False,
+) -> None:
+    """Make weeks one after the other, oldest first; one that is published already is left."""
+    from collie_pipeline.backfilling import Choice, weeks_of
+    from collie_pipeline.backfilling import backfill as make_weeks
+
+    with _explained():
+        project = Project(load_settings())
+        weeks = weeks_of(project, first, last)
+        failed = make_weeks(project, weeks, console, Choice(force, stop))
+        if failed:
+            named = ", ".join(week.key for week in failed)
+            raise ValueError(f"{len(failed)} of {len(weeks)} weeks failed: {named}")
+
+
+@app.command()
+def leaderboard(
+    week: WeekOption = None,
+    segments: Annotated[bool, typer.Option(help="By warm, cold, head and tail instead.")] = False,
+) -> None:
     """Print how the models of a week compare."""
     with _explained():
         project = Project(load_settings())
         key = _serving(project).week if week is None else project.week(week).key
         board = read_week(project.root, "evaluation/leaderboard", key)
-        console.print(leaderboard_table(board, project.settings.evaluation.k))
+        show = segments_table if segments else leaderboard_table
+        console.print(show(board, project.settings.evaluation.k))
+
+
+@app.command()
+def doctor() -> None:
+    """Say what this machine has, which settings would be used, and what stands in the way."""
+    from collie_pipeline.doctor import examine, findings_table, is_well, newest_plan
+
+    findings = examine()
+    console.print(findings_table(findings))
+    with _explained():
+        plan = newest_plan() if is_well(findings) else None
+    if plan is not None:
+        console.print(plan)
+    if not is_well(findings):
+        raise typer.Exit(1)
 
 
 @app.command()

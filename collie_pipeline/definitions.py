@@ -5,6 +5,7 @@ import warnings
 import dagster as dg
 
 from collie_pipeline.assets import all_assets
+from collie_pipeline.automation import sensors, weekly_schedule, with_freshness
 from collie_pipeline.project import Project
 from collie_pipeline.resources import Device
 from collie_pipeline.settings import load_settings
@@ -19,20 +20,21 @@ def make_definitions(project: Project) -> dg.Definitions:
     warnings.filterwarnings("ignore", category=dg.BetaWarning)
     warnings.filterwarnings("ignore", category=dg.PreviewWarning)
     root = str(project.root.resolve())
+    weekly = dg.define_asset_job(
+        "weekly",
+        selection=dg.AssetSelection.all(),
+        description="Everything, for one week whose window is there.",
+    )
+    ingest = dg.define_asset_job(
+        "ingest",
+        selection=dg.AssetSelection.assets(*[key.split("/") for key in INGEST]),
+        description="Only the week's rows: what a later week's window needs of it.",
+    )
     return dg.Definitions(
-        assets=all_assets(project),
-        jobs=[
-            dg.define_asset_job(
-                "weekly",
-                selection=dg.AssetSelection.all(),
-                description="Everything, for one week whose window is there.",
-            ),
-            dg.define_asset_job(
-                "ingest",
-                selection=dg.AssetSelection.assets(*[key.split("/") for key in INGEST]),
-                description="Only the week's rows: what a later week's window needs of it.",
-            ),
-        ],
+        assets=with_freshness(all_assets(project), project.settings.automation),
+        jobs=[weekly, ingest],
+        schedules=[weekly_schedule(project, weekly)],
+        sensors=sensors(project, [weekly, ingest]),
         resources={
             "parquet": ParquetIO(root=root),
             "hdf5": Hdf5IO(root=root),

@@ -19,6 +19,7 @@ from collie_core.metrics import METRICS, Interval, evaluate_per_user, paired_boo
 from collie_core.scorer import Scorer
 from collie_pipeline.preparation import read_ids
 from collie_pipeline.sections import Evaluation
+from collie_pipeline.segments import segment_means, segment_recalls
 from collie_pipeline.storage import Publication
 
 DECIDING = "mapk"  # the metric by which models are ranked and the gate decides
@@ -45,15 +46,18 @@ def per_user_metrics(
     ----------
     model : scorer over the encoded ids of `test`.
     test : HDF5 file of the interactions to find.
-    known : HDF5 files of the interactions that leave the ranking.
+    known : HDF5 files of the interactions that leave the ranking, those to learn from first.
     evaluation : settings.
 
     Returns
     -------
-    One row a test user, by user_id; `is_cold` says that the user is in no file of `known`.
+    One row a test user, by user_id; `is_cold` says that the user is in no file of `known`, and
+    for `recall_head` and `recall_tail` see `segment_recalls`: NaN for users without such items.
     """
-    seen = seen_items(*known)
-    metrics = evaluate_per_user(model, read_positives(test), k=evaluation.k, exclude=seen)
+    seen, relevant = seen_items(*known), read_positives(test)
+    metrics = evaluate_per_user(model, relevant, k=evaluation.k, exclude=seen)
+    train = seen_items(known[0])
+    metrics = metrics.join(segment_recalls(model, relevant, train, seen, evaluation.k), on="user")
     users = metrics.pop("user").to_numpy()
     warm = np.diff(seen.indptr)[users] > 0
     metrics.insert(0, "user_id", np.asarray(read_ids(test)[0])[users].astype(object))
@@ -65,7 +69,8 @@ def leaderboard(per_user: Mapping[str, pd.DataFrame], evaluation: Evaluation) ->
     """Return one row a model, best first: every metric with its bootstrap interval.
 
     `vs_popularity` is the paired difference in MAP@K to the popularity model, with its interval;
-    both are over the same users, `cold_users` of whom have no interactions to learn from.
+    both are over the same users, `cold_users` of whom have no interactions to learn from. For
+    the columns of segments see `segment_means`.
 
     Raises
     ------
@@ -79,6 +84,7 @@ def leaderboard(per_user: Mapping[str, pd.DataFrame], evaluation: Evaluation) ->
     rows = [
         {"model": name, "users": len(table), "cold_users": int(table["is_cold"].sum())}
         | _with_interval(table, per_user.get(REFERENCE), evaluation)
+        | segment_means(table)
         for name, table in per_user.items()
     ]
     return pd.DataFrame(rows).sort_values(

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
@@ -55,16 +56,19 @@ class Project:
         return weekly(*self.span)
 
     def week(self, key: str | None = None) -> Week:
-        """Return the week of a partition key, or the newest.
+        """Return the week of a partition key, or the newest that is over.
 
         Raises
         ------
         ValueError
-            If the source has no such week.
+            If the source has no such week, or none that is over.
         """
         first, last = self.span
         if key is None:
-            return last
+            newest = min(last, Week.of(datetime.now(UTC)).previous)
+            if newest < first:
+                raise ValueError(f"the first week, {first.key}, is not over yet: wait for its end")
+            return newest
         week = Week.parse(key)
         if not first.key <= week.key <= last.key:
             raise ValueError(f"week {key} is not in the source: use {first.key} to {last.key}")

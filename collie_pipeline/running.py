@@ -1,7 +1,6 @@
 """Running weeks in this process, with a line for every asset as it comes to be."""
 
 import os
-import socket
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,17 +11,23 @@ import dagster as dg
 from rich.console import Console
 from rich.status import Status
 
+from collie_pipeline.dead_runs import close_dead_runs, own_tags
 from collie_pipeline.definitions import make_definitions
+from collie_pipeline.due import not_ingested
 from collie_pipeline.project import Project
-from collie_pipeline.storage import Publication, publications
+from collie_pipeline.survivors import survivors
 from collie_pipeline.weeks import Week
 
-HOST, PID = "collie/host", "collie/pid"
+WIDTH = 41  # of evaluation/nonlinear_matrix_factorization, nearly: longer names push their facts
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 class RunError(Exception):
     """A run did not succeed; the message says which asset or check, and why."""
+
+    def __init__(self, message: str, failed_steps: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.failed_steps = list(failed_steps)
 
 
 def dagster_home() -> Path:
@@ -40,15 +45,6 @@ def dagster_home() -> Path:
     return home
 
 
-def published(project: Project, week: Week) -> Publication | None:
-    """Return the whole publication of `week` made from the very same inputs, or None."""
-    inputs = project.fingerprint(week)
-    for each in publications(project.root):
-        if (each.week, each.manifest["inputs"]) == (week.key, inputs) and each.is_whole():
-            return each
-    return None
-
-
 def run_week(project: Project, week: Week, console: Console) -> None:
     """Make everything for `week`, after the rows of its window that are missing, oldest first.
 
@@ -61,38 +57,17 @@ def run_week(project: Project, week: Week, console: Console) -> None:
     definitions = make_definitions(project)
     with dg.DagsterInstance.get() as instance:
         close_dead_runs(instance)
-        missing = [
-            each for each in project.window(week)[:-1] if not is_ingested(instance, project, each)
-        ]
-        for each in missing:
+        for each in not_ingested(instance, project, project.window(week)[:-1]):
             _execute(definitions, "ingest", each, instance, console, ("prepared/clean",))
-        _execute(definitions, "weekly", week, instance, console)
-
-
-def is_ingested(instance: dg.DagsterInstance, project: Project, week: Week) -> bool:
-    """Return whether the clean rows of `week` are on disk, and made from what the source has."""
-    if not Path(project.root, "prepared", "clean", f"{week.key}.parquet").exists():
-        return False
-    chosen = dg.AssetRecordsFilter(
-        asset_key=dg.AssetKey(["raw", "interactions"]), asset_partitions=[week.key]
-    )
-    records = instance.fetch_materializations(chosen, limit=1).records
-    if not records or (made := records[0].asset_materialization) is None:
-        return False
-    known = made.metadata.get("fingerprint")
-    return known is not None and known.value == project.ingest_fingerprint(week)
-
-
-def close_dead_runs(instance: dg.DagsterInstance) -> None:
-    """Mark the runs of this machine whose process is gone as failed, and free their slots."""
-    filters = dg.RunsFilter(
-        statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING],
-        tags={HOST: socket.gethostname()},
-    )
-    for run in instance.get_runs(filters):
-        if not Path("/proc", run.tags[PID]).exists():
-            instance.report_run_failed(run, "its process is gone")
-            instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+        try:
+            _execute(definitions, "weekly", week, instance, console)
+        except RunError as error:
+            plan = survivors(project, error.failed_steps)
+            if plan is None:
+                raise
+            lost = ", ".join(sorted(plan.failed))
+            console.print(f"{error}\n{week.key} goes on without {lost}.", style="yellow")
+            _execute(plan.definitions, "weekly", week, instance, console, of=plan.remaining)
 
 
 def _execute(
@@ -102,11 +77,12 @@ def _execute(
     instance: dg.DagsterInstance,
     console: Console,
     only: Sequence[str] = (),
+    of: Sequence[dg.AssetKey] | None = None,
 ) -> None:
-    """Run a job for a week, with a line for each asset, or for those in `only`."""
+    """Run a job, or the assets `of` it, for a week, with a line for each, or those in `only`."""
     job = definitions.resolve_job_def(name)
     run_id = str(uuid.uuid4())
-    total = len(job.asset_layer.selected_asset_keys)
+    total = len(job.asset_layer.selected_asset_keys if of is None else of)
     with console.status(week.key) as status:
         shown = _Shown(week.key, total, console, status, only)
         instance.add_event_listener(run_id, shown)
@@ -116,10 +92,12 @@ def _execute(
             run_id=run_id,
             raise_on_error=False,
             run_config=QUIET,
-            tags={PID: str(os.getpid()), HOST: socket.gethostname()},
+            tags=own_tags(),
+            asset_selection=None if of is None else list(of),
         )
     if not result.success:
-        raise RunError("\n".join(shown.faults) or f"run {run_id} failed: see it in `collie ui`")
+        said = "\n".join(shown.faults) or f"run {run_id} failed: see it in `collie ui`"
+        raise RunError(said, shown.failed_steps)
 
 
 @dataclass
@@ -133,6 +111,7 @@ class _Shown:
     only: Sequence[str]
     done: int = 0
     faults: list[str] = field(default_factory=list)
+    failed_steps: list[str] = field(default_factory=list)
 
     def __call__(self, entry: dg.EventLogEntry, cursor: object = None) -> None:  # noqa: ARG002 - Dagster's
         event = entry.dagster_event
@@ -145,18 +124,26 @@ class _Shown:
             self.done += 1
             self._print(event.step_materialization_data.materialization)
         elif kind == "ASSET_CHECK_EVALUATION":
-            check = event.asset_check_evaluation_data
-            if not check.passed:
-                name = check.asset_key.to_user_string()
-                self.faults.append(f"{name}: check {check.check_name} failed: {check.description}")
+            self._check(event.asset_check_evaluation_data)
         elif kind == "STEP_FAILURE":
+            self.failed_steps.append(str(event.step_key))
             self.faults.extend(_causes(event))
+
+    def _check(self, check: Any) -> None:
+        name = f"{check.asset_key.to_user_string()}: check {check.check_name}"
+        if check.passed:
+            return
+        if check.severity is dg.AssetCheckSeverity.WARN:
+            said = f"{self.week}  {name} warns: {check.description}"
+            self.console.print(said, style="yellow", highlight=False, soft_wrap=True)
+        else:
+            self.faults.append(f"{name} failed: {check.description}")
 
     def _print(self, made: dg.AssetMaterialization) -> None:
         name = made.asset_key.to_user_string()
         if not self.only or name in self.only:
-            line = f"{self.week} {self.done:>3}/{self.total}  {name:<30} {_facts(made)}"
-            self.console.print(line.rstrip(), highlight=False)
+            line = f"{self.week} {self.done:>3}/{self.total}  {name:<{WIDTH}} {_facts(made)}"
+            self.console.print(line.rstrip(), highlight=False, soft_wrap=True)
 
 
 def _name(event: dg.DagsterEvent) -> str:

@@ -95,6 +95,25 @@ def leaderboard_table(board: pd.DataFrame, k: int) -> Table:
     return table
 
 
+def segments_table(board: pd.DataFrame, k: int) -> Table:
+    """Return for whom, and for which items, the models of the leaderboard are good."""
+    columns = {
+        "mapk_warm": f"MAP@{k}\nwarm",
+        "mapk_cold": f"MAP@{k}\ncold",
+        "recall_head": f"recall@{k}\nhead",
+        "recall_tail": f"recall@{k}\ntail",
+    }
+    table = Table(title="Segments", title_justify="left", box=SIMPLE, padding=(0, 0))
+    table.add_column("model", no_wrap=True)
+    for heading in (*columns.values(), "MB"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for row in board.to_dict("records"):
+        values = [float(str(row[column])) for column in columns]
+        size = f"{float(str(row['bytes'])) / 1e6:,.2f}"
+        table.add_row(str(row["model"]), *("–" if v != v else _short(v) for v in values), size)
+    return table
+
+
 def _cell(row: Mapping[object, object], column: str) -> str:
     value, low, high = (float(str(row[column + end])) for end in ("", "_low", "_high"))
     if column not in ("mapk", "vs_popularity"):

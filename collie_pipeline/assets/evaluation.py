@@ -1,6 +1,7 @@
 """evaluation: each model on the same test users, all side by side, and the gate."""
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +9,16 @@ import dagster as dg
 import pandas as pd
 
 from collie_pipeline.assets.common import asset, of
-from collie_pipeline.assets.models import final_stages
+from collie_pipeline.assets.models import final_stages, rows
+from collie_pipeline.boards import history, readable, trend
 from collie_pipeline.charts import bars
 from collie_pipeline.project import Project
+from collie_pipeline.storage.io_managers import markdown
 
-CODE = ("collie_core/metrics", "collie_pipeline/evaluating.py", "collie_pipeline/gate.py")
+CODE = (
+    "collie_core/metrics",
+    *(f"collie_pipeline/{name}.py" for name in ("boards", "evaluating", "gate", "segments")),
+)
 NOT_WORSE = "not_worse"
 KNOWN = {"train": of("prepared/train"), "validation": of("prepared/validation")}
 
@@ -22,7 +28,7 @@ def assets(project: Project) -> Sequence[dg.AssetsDefinition]:
     stages = final_stages(project)
     return [
         *(evaluation(name, stage, project) for name, stage in stages.items()),
-        leaderboard(list(stages), project),
+        leaderboard(stages, project),
         champion(list(stages), project),
     ]
 
@@ -46,39 +52,75 @@ def evaluation(name: str, stage: str, project: Project) -> dg.AssetsDefinition:
         from collie_core.bundle import load_model
         from collie_core.metrics import METRICS
         from collie_pipeline.evaluating import per_user_metrics
+        from collie_pipeline.segments import segment_means
 
         table = per_user_metrics(load_model(bundle), test, (train, validation), settings.evaluation)
         means = {metric: float(table[metric].mean()) for metric in METRICS}
         cold = int(table["is_cold"].sum())
-        context.add_output_metadata({**means, "users": len(table), "cold_users": cold})
+        context.add_output_metadata(
+            {**means, **segment_means(table), "users": len(table), "cold_users": cold}
+        )
         return table
 
     return per_user
 
 
-def leaderboard(names: Sequence[str], project: Project) -> dg.AssetsDefinition:
-    """Return `evaluation/leaderboard`."""
+def leaderboard(stages: Mapping[str, str], project: Project) -> dg.AssetsDefinition:
+    """Return `evaluation/leaderboard`; `stages` has the last stage of each model."""
+    key, settings = "evaluation/leaderboard", project.settings.evaluation
 
     @asset(
         project,
-        "evaluation/leaderboard",
-        "All models on the same users, best first, with bootstrap intervals.",
+        key,
+        "All models on the same users, best first, with bootstrap intervals and segments.",
         {"parquet"},
         *CODE,
-        ins={name: of(f"evaluation/{name}") for name in names},
+        ins={name: of(f"evaluation/{name}") for name in stages},
         io_manager_key="parquet",
     )
     def board(context: dg.AssetExecutionContext, **per_user: pd.DataFrame) -> pd.DataFrame:
         from collie_pipeline.evaluating import leaderboard
 
-        table = leaderboard(per_user, project.settings.evaluation)
+        week = context.partition_key
+        table = leaderboard(per_user, settings)
+        table["bytes"] = [_size(project, stages[name], week) for name in table["model"]]
+        by_week = history(Path(project.root, *key.split("/")), week, table)
         pairs = list(zip(table["model"], table["mapk"].astype(float), strict=True))
+        shown = readable(table, settings.k, _seconds(context, project))
         context.add_output_metadata(
-            {"mapk": dg.MetadataValue.md(bars(pairs)), **{f"mapk/{n}": v for n, v in pairs}}
+            {
+                "leaderboard": markdown(shown, rows=len(shown)),
+                "trend": markdown(trend(by_week), rows=len(by_week)),
+                "mapk": dg.MetadataValue.md(bars(pairs)),
+                **{f"mapk/{name}": value for name, value in pairs},
+            }
         )
         return table
 
     return board
+
+
+def _size(project: Project, stage: str, week: str) -> float:
+    """Return the bytes of the bundle of a model's last stage, NaN if it is gone."""
+    path = Path(project.root, "models", *stage.split("/"), f"{week}.bundle")
+    return path.stat().st_size if path.exists() else math.nan
+
+
+def _seconds(context: dg.AssetExecutionContext, project: Project) -> dict[str, float]:
+    """Return the seconds that training took by model, all stages: of those that have epochs.
+
+    They are shown and not in the table: the same inputs are to give the same bytes.
+    """
+    took: dict[str, float] = {}
+    for row in rows(project):
+        key = dg.AssetKey(["models", *row.name.split("/")])
+        chosen = dg.AssetRecordsFilter(asset_key=key, asset_partitions=[context.partition_key])
+        for record in context.instance.fetch_materializations(chosen, limit=1).records:
+            made = record.asset_materialization
+            if made is not None and "seconds" in made.metadata:
+                value = float(str(made.metadata["seconds"].value))
+                took[row.model] = took.get(row.model, 0.0) + value
+    return took
 
 
 def champion(names: Sequence[str], project: Project) -> dg.AssetsDefinition:

@@ -1,6 +1,6 @@
 """models: every model, and every stage of a model, an asset of its own."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
+from collie_pipeline.assets.checks import found, promised
 from collie_pipeline.assets.common import asset, of
 from collie_pipeline.charts import sparkline
 from collie_pipeline.project import Project
@@ -15,6 +16,7 @@ from collie_pipeline.resources import Device
 from collie_pipeline.weeks import Week
 
 CODE = ("collie_core", "collie_pipeline/modelling.py")
+CHAMPION, FINITE = "models/champion", "finite_weights"
 GPU = {
     "dagster-k8s/config": {"container_config": {"resources": {"limits": {"nvidia.com/gpu": 1}}}},
     "dagster-docker/config": {
@@ -156,20 +158,32 @@ def model_asset(row: Row, project: Project) -> dg.AssetsDefinition:
         pool="gpu" if row.trains else None,
         op_tags=GPU if row.trains else None,
         retry_policy=dg.RetryPolicy(max_retries=1, delay=1) if row.trains else None,
+        check_specs=promised(f"models/{row.name}", FINITE),
     )
     def model(
         context: dg.AssetExecutionContext,
         device: Device,
         train: Path,
         **inputs: Any,
-    ) -> Any:
+    ) -> Iterator[Any]:
         from collie_pipeline.modelling import Ingredients, make
 
         kind, warm = device.resolve(), project.warm_bundles(Week.parse(context.partition_key))
         given = Ingredients(project.settings, train, device=kind, warm=warm, **inputs)
-        return _stored(context, make(row.name, given), kind)
+        _refuse_too_large(row, project, train, kind)
+        yield from _stored(f"models/{row.name}", make(row.name, given), kind)
 
     return model
+
+
+def _refuse_too_large(row: Row, project: Project, train: Path, kind: str) -> None:
+    """Fail, once and for all, where the memory of the machine is too small for the model."""
+    from collie_pipeline.planning import counts_in, refuse_what_does_not_fit
+
+    try:
+        refuse_what_does_not_fit(row.name, project.settings, counts_in(train), kind)
+    except ValueError as error:
+        raise dg.Failure(str(error), allow_retries=False) from None
 
 
 def champion(project: Project) -> dg.AssetsDefinition:
@@ -179,7 +193,7 @@ def champion(project: Project) -> dg.AssetsDefinition:
 
     @asset(
         project,
-        "models/champion",
+        CHAMPION,
         "The winner, made again from the whole window, each stage for the epochs that "
         "validation chose.",
         {"pytorch"},
@@ -193,6 +207,7 @@ def champion(project: Project) -> dg.AssetsDefinition:
         io_manager_key="bundle",
         pool="gpu",
         op_tags=GPU,
+        check_specs=promised(CHAMPION, FINITE),
     )
     def refitted(
         context: dg.AssetExecutionContext,
@@ -200,7 +215,7 @@ def champion(project: Project) -> dg.AssetsDefinition:
         decision: pd.DataFrame,
         positives: Path,
         **inputs: Any,
-    ) -> Any:
+    ) -> Iterator[Any]:
         from collie_pipeline.modelling import Ingredients, remake
 
         winner, kind = str(decision["model"].iloc[0]), device.resolve()
@@ -209,29 +224,32 @@ def champion(project: Project) -> dg.AssetsDefinition:
         warm = project.warm_bundles(Week.parse(context.partition_key))
         given = Ingredients(project.settings, positives, features=features, device=kind, warm=warm)
         made = remake(stages, given)
-        context.add_output_metadata({"model": winner})
-        return _stored(context, made, kind)
+        yield from _stored(CHAMPION, made, kind, model=winner)
 
     return refitted
 
 
-def _stored(context: dg.AssetExecutionContext, made: Any, kind: str) -> Any:
-    """Return what the IO manager keeps of `made`, and show how its training went."""
+def _stored(key: str, made: Any, kind: str, **facts: str) -> Iterator[Any]:
+    """Yield what the IO manager keeps of `made`, how it came to be, and whether it may be used."""
+    from collie_pipeline.checking import finite
     from collie_pipeline.storage import Trained
 
-    context.add_output_metadata({"device": kind, "warm_rows": made.warm_rows})
-    if (history := made.history) is not None:
-        context.add_output_metadata(
-            {
-                "epochs": history.best_epoch,
-                "loss": history.losses[-1],
-                "losses": dg.MetadataValue.md(f"`{sparkline(history.losses)}` by epoch"),
-                "seconds": history.seconds,
-            }
-        )
-        if history.scores:
-            chart = dg.MetadataValue.md(f"`{sparkline(history.scores)}` by epoch")
-            context.add_output_metadata(
-                {"validation_map": max(history.scores), "validation_maps": chart}
-            )
-    return Trained(made.model, made.ids)
+    metadata = {**facts, "device": kind, "warm_rows": made.warm_rows, **_training(made.history)}
+    yield dg.Output(Trained(made.model, made.ids), metadata=metadata)
+    yield found(key, FINITE, finite(made.model.tensors()))
+
+
+def _training(history: Any) -> dict[str, Any]:
+    """Return what there is to see of a training: its curves, and the epochs that were kept."""
+    if history is None:
+        return {}
+    shown = {
+        "epochs": history.best_epoch,
+        "loss": round(history.losses[-1], 4),
+        "losses": dg.MetadataValue.md(f"`{sparkline(history.losses)}` by epoch"),
+        "seconds": round(history.seconds, 1),
+    }
+    if history.scores:
+        shown["validation_map"] = round(max(history.scores), 4)
+        shown["validation"] = dg.MetadataValue.md(f"`{sparkline(history.scores)}` MAP by epoch")
+    return shown

@@ -9,14 +9,27 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
+from collie_pipeline.assets.checks import found, promised
 from collie_pipeline.assets.common import asset, described, of, of_window
 from collie_pipeline.charts import bars
+from collie_pipeline.checking import (
+    Finding,
+    in_order,
+    known_items,
+    ranges,
+    schema,
+    separate,
+    unique_rows,
+)
 from collie_pipeline.preparation import REASONS, clean, folds, implicit, write_hdf5
 from collie_pipeline.project import Project
 from collie_pipeline.weeks import Week
 
 CODE = "collie_pipeline/preparation"
 FEW_REFUSED = "few_rows_refused"
+SCHEMA, UNIQUE, IN_RANGE = "schema", "unique_rows", "in_range"
+KNOWN_ITEMS = "known_items"
+SEPARATE, NO_FUTURE = "in_one_part_each", "no_future_rows"
 PARTS = ("train", "validation", "test")
 
 
@@ -33,19 +46,19 @@ def _out(project: Project, key: str, description: str, kind: str) -> dg.AssetOut
 
 def clean_and_quarantine(project: Project) -> dg.AssetsDefinition:
     """Return `prepared/clean` and `prepared/quarantine`."""
-    allowed = project.settings.prepare.max_quarantined_share
+    key = "prepared/clean"
 
     @dg.multi_asset(
         name="prepared__clean",
         outs={
-            "clean": _out(project, "prepared/clean", "The week's sound rows, typed.", "parquet"),
+            "clean": _out(project, key, "The week's sound rows, typed.", "parquet"),
             "quarantine": _out(
                 project, "prepared/quarantine", "The week's refused rows, with reasons.", "parquet"
             ),
         },
         ins={"raw": of("raw/interactions")},
         partitions_def=project.partitions,
-        check_specs=[dg.AssetCheckSpec(FEW_REFUSED, asset=["prepared", "clean"], blocking=True)],
+        check_specs=promised(key, FEW_REFUSED, SCHEMA, UNIQUE, IN_RANGE),
     )
     def clean_week(context: dg.AssetExecutionContext, raw: pd.DataFrame) -> Iterator[Any]:
         week = Week.parse(context.partition_key)
@@ -66,48 +79,51 @@ def clean_and_quarantine(project: Project) -> dg.AssetsDefinition:
         counts = [(f"{name}: {REASONS[str(name)]}", count) for name, count in reasons.items()]
         chart = dg.MetadataValue.md(bars(counts))
         yield dg.Output(refused, "quarantine", metadata={"reasons": chart})
-        yield dg.AssetCheckResult(
-            check_name=FEW_REFUSED,
-            asset_key=["prepared", "clean"],
-            passed=share <= allowed,
-            description=f"{len(refused)} of {len(raw)} rows were refused, at most {allowed:.1%} "
-            "may be: see prepared/quarantine, or raise prepare.max_quarantined_share",
-            metadata={"quarantined_share": share},
-        )
+        dated = week if project.source.mode == "events" else None
+        yield found(key, FEW_REFUSED, _few_refused(len(refused), len(raw), project))
+        yield found(key, SCHEMA, schema(sound))
+        yield found(key, UNIQUE, unique_rows(sound))
+        yield found(key, IN_RANGE, ranges(sound, dated))
 
     return clean_week
 
 
+def _few_refused(refused: int, rows: int, project: Project) -> Finding:
+    allowed, share = project.settings.prepare.max_quarantined_share, refused / max(1, rows)
+    return Finding(
+        share <= allowed,
+        f"{refused} of {rows} rows were refused, at most {allowed:.1%} may be: see "
+        "prepared/quarantine, or raise prepare.max_quarantined_share",
+        {"quarantined_share": share},
+    )
+
+
 def encoded(project: Project) -> dg.AssetsDefinition:
     """Return `prepared/implicit`."""
-    prepare = project.settings.prepare
+    prepare, key = project.settings.prepare, "prepared/implicit"
 
     @asset(
         project,
-        "prepared/implicit",
+        key,
         "The window's positives, by outside id: one row a user and an item.",
         {"parquet"},
         CODE,
-        ins={"window": of_window("prepared/clean", project)},
+        ins={"window": of_window("prepared/clean", project), "items": of("raw/items")},
         io_manager_key="parquet",
+        check_specs=promised(key, KNOWN_ITEMS, blocking=False),
     )
-    def positives(context: dg.AssetExecutionContext, window: pd.DataFrame) -> pd.DataFrame:
-        found = implicit(
+    def positives(window: pd.DataFrame, items: pd.DataFrame) -> Iterator[Any]:
+        encoded = implicit(
             window,
             prepare.min_rating,
             prepare.min_user_interactions,
             prepare.min_item_interactions,
         )
-        users, items = len(found.user_ids), len(found.item_ids)
-        context.add_output_metadata(
-            {
-                "clean_rows": len(window),
-                "users": users,
-                "items": items,
-                "density": found.num_interactions / (users * items),
-            }
-        )
-        return found.table()
+        counts = {"users": len(encoded.user_ids), "items": len(encoded.item_ids)}
+        density = encoded.num_interactions / (counts["users"] * counts["items"])
+        table = encoded.table()
+        yield dg.Output(table, metadata={"clean_rows": len(window), **counts, "density": density})
+        yield found(key, KNOWN_ITEMS, known_items(table["item_id"], items))
 
     return positives
 
@@ -134,6 +150,7 @@ def parts(project: Project) -> dg.AssetsDefinition:
     """Return `prepared/train`, `prepared/validation` and `prepared/test`."""
     settings = project.settings
     method = settings.split.method
+    promises = promised("prepared/train", NO_FUTURE) if method == "time" else []
 
     @dg.multi_asset(
         name="prepared__split",
@@ -148,6 +165,7 @@ def parts(project: Project) -> dg.AssetsDefinition:
         },
         ins={"positives": of("prepared/hdf5")},
         partitions_def=project.partitions,
+        check_specs=[*promises, *promised("prepared/test", SEPARATE)],
     )
     def split(context: dg.AssetExecutionContext, positives: Path) -> Iterator[Any]:
         from collie_core.cross_validation import split_hdf5
@@ -157,8 +175,13 @@ def parts(project: Project) -> dg.AssetsDefinition:
         with TemporaryDirectory(dir=project.root) as scratch:
             staged = [Path(scratch, f"{part}.h5") for part in PARTS]
             split_hdf5(positives, dict(enumerate(staged)), fold_of_row)
+            apart = separate(*staged)
+            order = in_order(*staged) if promises else None
             for fold, (part, path) in enumerate(zip(PARTS, staged, strict=True)):
                 share = float((fold_of_row == fold).mean())
                 yield dg.Output(path.replace, part, metadata={"share": share})
+        yield found("prepared/test", SEPARATE, apart)
+        if order is not None:
+            yield found("prepared/train", NO_FUTURE, order)
 
     return split

@@ -1,17 +1,22 @@
 """raw: what the source says, unchanged, one file a week."""
 
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pandas as pd
+import pyarrow.parquet as pq
 
+from collie_pipeline.assets.checks import found, promised
 from collie_pipeline.assets.common import asset
+from collie_pipeline.checking import volume
 from collie_pipeline.project import Project
 from collie_pipeline.weeks import Week
 
 CODE = "collie_pipeline/sources"
 NOT_EMPTY = "not_empty"
+USUAL_VOLUME = "usual_volume"
 
 
 def assets(project: Project) -> Sequence[dg.AssetsDefinition]:
@@ -31,7 +36,7 @@ def assets(project: Project) -> Sequence[dg.AssetsDefinition]:
 
 def interactions(project: Project) -> dg.AssetsDefinition:
     """Return `raw/interactions`."""
-    key = "raw/interactions"
+    key, settings = "raw/interactions", project.settings
 
     @asset(
         project,
@@ -40,7 +45,7 @@ def interactions(project: Project) -> dg.AssetsDefinition:
         {"parquet"},
         CODE,
         io_manager_key="parquet",
-        check_specs=[dg.AssetCheckSpec(NOT_EMPTY, asset=key.split("/"), blocking=True)],
+        check_specs=promised(key, NOT_EMPTY, USUAL_VOLUME),
     )
     def raw_interactions(context: dg.AssetExecutionContext) -> Iterator[Any]:
         week = Week.parse(context.partition_key)
@@ -48,8 +53,17 @@ def interactions(project: Project) -> dg.AssetsDefinition:
         fingerprint = project.ingest_fingerprint(week)
         yield dg.Output(rows, metadata={"source": project.source.name, "fingerprint": fingerprint})
         yield _not_empty(rows, week, project)
+        usual = volume(len(rows), _earlier(key, week, project), settings.checks.max_volume_change)
+        yield found(key, USUAL_VOLUME, usual)
 
     return raw_interactions
+
+
+def _earlier(key: str, week: Week, project: Project) -> list[int]:
+    """Return how many rows the earlier weeks of the window have that are on disk."""
+    folder = Path(project.root, *key.split("/"))
+    paths = [folder / f"{each.key}.parquet" for each in project.window(week)[:-1]]
+    return [pq.read_metadata(path).num_rows for path in paths if path.exists()]
 
 
 def _not_empty(rows: pd.DataFrame, week: Week, project: Project) -> dg.AssetCheckResult:

@@ -1,19 +1,22 @@
-"""recommendations: the tables that consumers read, and the flip that publishes them."""
+"""recommendations: the tables that consumers read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pandas as pd
 
+from collie_pipeline.assets.checks import found, promised
 from collie_pipeline.assets.common import asset, of, of_window
 from collie_pipeline.assets.models import final_stages
+from collie_pipeline.assets.publishing import changes, publication
 from collie_pipeline.charts import bars
+from collie_pipeline.checking import coverage, unseen, whole_lists
 from collie_pipeline.project import Project
-from collie_pipeline.weeks import Week
 
 CODE = ("collie_core/recommend.py", "collie_pipeline/recommending.py")
+WHOLE, UNSEEN = "whole_lists", "nothing_seen"
 
 
 def assets(project: Project) -> Sequence[dg.AssetsDefinition]:
@@ -22,16 +25,17 @@ def assets(project: Project) -> Sequence[dg.AssetsDefinition]:
     tables = [users(project), similar_items(project)]
     if "cold_start" in stages:
         tables.append(new_items(stages["cold_start"], project))
-    return [*tables, publication([asset.key.path[-1] for asset in tables], project)]
+    names = [asset.key.path[-1] for asset in tables]
+    return [*tables, changes(project), publication(names, project)]
 
 
 def users(project: Project) -> dg.AssetsDefinition:
     """Return `recommendations/users`."""
-    k = project.settings.recommend.k
+    k, key = project.settings.recommend.k, "recommendations/users"
 
     @asset(
         project,
-        "recommendations/users",
+        key,
         f"{k} items for every user, best first; nothing the user has met in the window.",
         {"parquet"},
         *CODE,
@@ -42,26 +46,32 @@ def users(project: Project) -> dg.AssetsDefinition:
             "known_users": of("raw/users"),
         },
         io_manager_key="parquet",
+        check_specs=promised(key, WHOLE, UNSEEN),
     )
     def user_lists(
-        context: dg.AssetExecutionContext,
         champion: Path,
         positives: Path,
         clean: pd.DataFrame,
         known_users: pd.DataFrame,
-    ) -> pd.DataFrame:
+    ) -> Iterator[Any]:
+        from collie_pipeline.preparation import read_ids
         from collie_pipeline.recommending import user_lists
 
         table = user_lists(champion, positives, clean, known_users, k)
+        warm_ids, item_ids = read_ids(positives)
+        known = {*warm_ids, *clean["user_id"], *known_users["user_id"].astype(str)}
         sources = table.groupby("source")["user_id"].nunique()
-        context.add_output_metadata(
-            {
+        yield dg.Output(
+            table,
+            metadata={
                 "users": table["user_id"].nunique(),
                 "distinct_items": table["item_id"].nunique(),
+                "coverage": coverage(table, len(item_ids)),
                 "users_by_source": dg.MetadataValue.md(bars(list(sources.items()))),
-            }
+            },
         )
-        return table
+        yield found(key, WHOLE, whole_lists(table, known, k))
+        yield found(key, UNSEEN, unseen(table, clean))
 
     return user_lists
 
@@ -106,67 +116,3 @@ def new_items(stage: str, project: Project) -> dg.AssetsDefinition:
         return new_item_lists(cold_start, k)
 
     return bucket_lists
-
-
-def publication(tables: Sequence[str], project: Project) -> dg.AssetsDefinition:
-    """Return `recommendations/publication`."""
-
-    @asset(
-        project,
-        "recommendations/publication",
-        "The tables as one immutable set, published by one flip of a pointer.",
-        {"parquet"},
-        "collie_pipeline/storage",
-        ins={
-            "decision": of("evaluation/champion"),
-            "champion": of("models/champion"),
-            **{name: of(f"recommendations/{name}") for name in tables},
-        },
-        io_manager_key="parquet",
-    )
-    def published(
-        context: dg.AssetExecutionContext,
-        decision: pd.DataFrame,
-        champion: Path,
-        **frames: pd.DataFrame,
-    ) -> pd.DataFrame:
-        from collie_pipeline.storage import publish
-
-        week = Week.parse(context.partition_key)
-        about = _about(project, week, decision, frames)
-        made = publish(project.root, frames, champion, about)
-        context.add_output_metadata(
-            {
-                "publication": made.id,
-                "model": str(about["model"]),
-                "folder": dg.MetadataValue.path(str(made.path)),
-                "manifest": dg.MetadataValue.json(dict(made.manifest)),
-            }
-        )
-        return pd.DataFrame([{"publication": made.id, "week": week.key, "model": about["model"]}])
-
-    return published
-
-
-def _about(
-    project: Project,
-    week: Week,
-    decision: pd.DataFrame,
-    frames: Mapping[str, pd.DataFrame],
-) -> dict[str, Any]:
-    """Return what the manifest says of the publication beside its files' hashes."""
-    from collie_pipeline.project import code_version
-    from collie_pipeline.storage import serving_before
-
-    parent = serving_before(project.root, week.key)
-    return {
-        "week": week.key,
-        "window": [each.key for each in project.window(week)],
-        "source": project.source.name,
-        "model": str(decision["model"].iloc[0]),
-        "inputs": project.fingerprint(week),
-        "settings": project.settings.fingerprint(),
-        "code": code_version("collie_core", "collie_pipeline"),
-        "rows": {name: len(frame) for name, frame in frames.items()},
-        "parent": None if parent is None else {"id": parent.id, "sha256": parent.sha256},
-    }

@@ -34,19 +34,36 @@ def test_seen_items_leave_the_ranking_and_cold_users_are_marked(tmp_path: Path) 
     assert table["mapk"].tolist() == [1.0, 0.5]  # w and x are no candidates for ann
 
 
+def test_head_and_tail_have_a_recall_of_their_own(tmp_path: Path) -> None:
+    train = write(tmp_path / "train.h5", [(0, 0), (1, 0), (2, 0), (0, 1), (1, 2)])
+    test = write(tmp_path / "test.h5", [(0, 2), (0, 3), (2, 3)])
+    model = Popularity(3, torch.tensor([3.0, 2.0, 1.0, 0.0]))
+    table = per_user_metrics(model, test, [train], Evaluation(k=1, resamples=200))
+    assert table["recall_tail"].tolist() == [0.5, 0.0]  # ann's first candidate is y
+    assert table["recall_head"].isna().all()
+    validation = write(tmp_path / "validation.h5", [(2, 3), (1, 3)])  # y is seen, not popular
+    again = per_user_metrics(model, test, [train, validation], Evaluation(k=1, resamples=200))
+    assert again["recall_tail"].tolist() == [0.5]  # cy has nothing else to find
+
+
 def test_the_board_is_best_first_with_paired_differences() -> None:
     rng = np.random.default_rng(0)
     base = rng.random(200)
     metrics = dict.fromkeys(METRICS, base)
 
     def table(mapk: np.ndarray) -> pd.DataFrame:
-        return pd.DataFrame({"user_id": range(200), "is_cold": False, **metrics, "mapk": mapk})
+        segments = {"is_cold": False, "recall_head": 0.5, "recall_tail": np.nan}
+        return pd.DataFrame({"user_id": range(200), **segments, **metrics, "mapk": mapk})
 
     board = leaderboard({"popularity": table(base), "better": table(base + 0.1)}, EVALUATION)
     assert board["model"].tolist() == ["better", "popularity"]
     assert board["vs_popularity"].tolist() == pytest.approx([0.1, 0.0])
     assert board["vs_popularity_low"].tolist() == pytest.approx([0.1, 0.0])  # every user the same
     assert (board["mapk_high"] - board["mapk_low"] > 0.05).all()
+    assert board["mapk_warm"].tolist() == board["mapk"].tolist()
+    assert board["mapk_cold"].isna().all()  # nobody is cold
+    assert board["recall_head"].tolist() == [0.5, 0.5]
+    assert board["recall_tail"].isna().all()
 
 
 def test_models_judged_on_other_users_are_refused() -> None:

@@ -10,8 +10,9 @@ import pytest
 from rich.console import Console
 from small_project import small_settings
 
+from collie_pipeline.due import published
 from collie_pipeline.project import Project
-from collie_pipeline.running import published, run_week
+from collie_pipeline.running import run_week
 from collie_pipeline.storage import current, publications
 
 QUIET = Console(quiet=True)

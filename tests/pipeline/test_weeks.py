@@ -1,9 +1,13 @@
 from datetime import UTC, date, datetime, timedelta, timezone
+from pathlib import Path
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from collie_pipeline.project import Project
+from collie_pipeline.settings import load_settings
 from collie_pipeline.weeks import Week, weeks_between, window
 
 WEEK = Week.parse("2026-01-05")
@@ -68,3 +72,20 @@ def test_window_does_not_begin_before_the_first_week() -> None:
 def test_window_of_no_weeks_is_refused() -> None:
     with pytest.raises(ValueError, match="n is 0, must be at least 1"):
         window(WEEK, 0, WEEK)
+
+
+def test_a_week_that_is_still_running_is_not_the_newest(tmp_path: Path) -> None:
+    running = Week.of(datetime.now(UTC))
+    pairs = [(f"u{n % 7}", f"i{n % 5}") for n in range(30)]
+    rows = pd.DataFrame(pairs, columns=["user_id", "item_id"])
+    weeks = [running.previous.start, running.start]
+    rows["timestamp"] = [weeks[n % 2].timestamp() + n for n in range(30)]
+    rows.to_parquet(tmp_path / "interactions.parquet")
+    project = Project(load_settings(source="files", data_path=tmp_path, root=tmp_path / "data"))
+    assert project.span[1] == running
+    assert project.week() == running.previous
+    rows["timestamp"] = running.start.timestamp()
+    rows.to_parquet(tmp_path / "interactions.parquet")
+    later = Project(load_settings(source="files", data_path=tmp_path, root=tmp_path / "data"))
+    with pytest.raises(ValueError, match=f"the first week, {running.key}, is not over yet"):
+        later.week()

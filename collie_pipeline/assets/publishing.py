@@ -1,0 +1,113 @@
+"""recommendations, at last: how the lists changed, and the flip that publishes the tables."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+
+from collie_pipeline.assets.checks import found, promised
+from collie_pipeline.assets.common import asset, of
+from collie_pipeline.checking import as_hashed
+from collie_pipeline.project import Project
+from collie_pipeline.weeks import Week
+
+CHURN, HASHED = "churn", "as_hashed"
+
+
+def changes(project: Project) -> dg.AssetsDefinition:
+    """Return `recommendations/churn`."""
+    key = "recommendations/churn"
+
+    @asset(
+        project,
+        key,
+        "How much users' lists changed since the publication before, by where they come from.",
+        {"parquet"},
+        "collie_pipeline/churn.py",
+        ins={"lists": of("recommendations/users")},
+        io_manager_key="parquet",
+        check_specs=promised(key, CHURN, blocking=False),
+    )
+    def changed(context: dg.AssetExecutionContext, lists: pd.DataFrame) -> Iterator[Any]:
+        from collie_pipeline.churn import calm, churn, published_lists
+        from collie_pipeline.storage import serving_before
+
+        serving = serving_before(project.root, context.partition_key)
+        table = churn(lists, published_lists(serving))
+        finding = calm(table, project.settings.checks.max_churn)
+        before = "none" if serving is None else serving.id
+        yield dg.Output(table, metadata={"publication_before": before, **finding.numbers})
+        yield found(key, CHURN, finding)
+
+    return changed
+
+
+def publication(tables: Sequence[str], project: Project) -> dg.AssetsDefinition:
+    """Return `recommendations/publication`."""
+    key = "recommendations/publication"
+
+    @asset(
+        project,
+        key,
+        "The tables as one immutable set, published by one flip of a pointer.",
+        {"parquet"},
+        "collie_pipeline/storage",
+        ins={
+            "decision": of("evaluation/champion"),
+            "champion": of("models/champion"),
+            **{name: of(f"recommendations/{name}") for name in tables},
+        },
+        deps=[["recommendations", "churn"]],
+        io_manager_key="parquet",
+        check_specs=promised(key, HASHED),
+    )
+    def published(
+        context: dg.AssetExecutionContext,
+        decision: pd.DataFrame,
+        champion: Path,
+        **frames: pd.DataFrame,
+    ) -> Iterator[Any]:
+        from collie_pipeline.storage import publish
+
+        week = Week.parse(context.partition_key)
+        about = _about(project, week, decision, frames)
+        made = publish(project.root, frames, champion, about)
+        row = {"publication": made.id, "week": week.key, "model": about["model"]}
+        yield dg.Output(
+            pd.DataFrame([row]),
+            metadata={
+                "publication": made.id,
+                "model": str(about["model"]),
+                "folder": dg.MetadataValue.path(str(made.path)),
+                "manifest": dg.MetadataValue.json(dict(made.manifest)),
+            },
+        )
+        yield found(key, HASHED, as_hashed(made))
+
+    return published
+
+
+def _about(
+    project: Project,
+    week: Week,
+    decision: pd.DataFrame,
+    frames: Mapping[str, pd.DataFrame],
+) -> dict[str, Any]:
+    """Return what the manifest says of the publication beside its files' hashes."""
+    from collie_pipeline.project import code_version
+    from collie_pipeline.storage import serving_before
+
+    parent = serving_before(project.root, week.key)
+    return {
+        "week": week.key,
+        "window": [each.key for each in project.window(week)],
+        "source": project.source.name,
+        "model": str(decision["model"].iloc[0]),
+        "inputs": project.fingerprint(week),
+        "settings": project.settings.fingerprint(),
+        "code": code_version("collie_core", "collie_pipeline"),
+        "rows": {name: len(frame) for name, frame in frames.items()},
+        "parent": None if parent is None else {"id": parent.id, "sha256": parent.sha256},
+    }

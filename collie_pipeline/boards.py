@@ -1,0 +1,75 @@
+"""The leaderboard for people: as a readable table, and week after week."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from collie_pipeline.charts import sparkline
+
+WEEKS_SHOWN = 26
+NOTHING = "–"
+
+
+def readable(board: pd.DataFrame, k: int, seconds: Mapping[str, float]) -> pd.DataFrame:
+    """Return the leaderboard as text, rounded, with what each model took to train and to store."""
+    columns = {"model": board["model"], f"MAP@{k} [interval]": _interval(board, "mapk", "")}
+    if "vs_popularity" in board:
+        columns["against popularity"] = _interval(board, "vs_popularity", "+")
+    names = {
+        "mapk_warm": "MAP warm users",
+        "mapk_cold": "MAP cold users",
+        "recall_head": f"recall@{k} head items",
+        "recall_tail": f"recall@{k} tail items",
+        "ndcg": f"nDCG@{k}",
+        "auc": "AUC",
+    }
+    columns |= {heading: board[name].map(_number) for name, heading in names.items()}
+    columns["seconds"] = board["model"].map(lambda name: _number(seconds.get(name, np.nan), 1))
+    columns["MB"] = board["bytes"].map(lambda size: _number(size / 1e6, 2))
+    return pd.DataFrame(columns)
+
+
+def _interval(board: pd.DataFrame, name: str, sign: str) -> list[str]:
+    values = board[[name, f"{name}_low", f"{name}_high"]].itertuples(index=False)
+    return [f"{mean:{sign}.4f} [{low:{sign}.4f}, {high:{sign}.4f}]" for mean, low, high in values]
+
+
+def _number(value: float, digits: int = 4) -> str:
+    return NOTHING if np.isnan(value) else f"{value:,.{digits}f}"
+
+
+def history(folder: Path, week: str, board: pd.DataFrame) -> pd.DataFrame:
+    """Return MAP@K by model, in the order of `board`, and week, the newest last.
+
+    Parameters
+    ----------
+    folder : where the leaderboards of the weeks lie.
+    week : that of `board`; later ones are left out, and the `WEEKS_SHOWN` newest kept.
+    board : the leaderboard of `week`.
+    """
+    earlier = [path for path in sorted(folder.glob("*.parquet")) if path.stem < week]
+    boards = {
+        path.stem: pd.read_parquet(path, columns=["model", "mapk"])
+        for path in earlier[1 - WEEKS_SHOWN :]
+    }
+    boards[week] = board
+    columns = {key: each.set_index("model")["mapk"] for key, each in boards.items()}
+    return pd.DataFrame(columns).reindex(board["model"])
+
+
+def trend(by_week: pd.DataFrame) -> pd.DataFrame:
+    """Return `history` as text, a line for each model, all on one scale."""
+    values = by_week.to_numpy()
+    before = by_week.iloc[:, :-1]
+    return pd.DataFrame(
+        {
+            "model": by_week.index,
+            f"{by_week.columns[0]} to {by_week.columns[-1]}": [
+                f"`{sparkline(list(line), within=values.ravel().tolist())}`" for line in values
+            ],
+            "mean before": before.mean(axis=1).map(_number).to_list(),
+            "now": by_week.iloc[:, -1].map(_number).to_list(),
+        }
+    )

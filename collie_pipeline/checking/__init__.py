@@ -1,0 +1,28 @@
+"""What is wrong with a table or a file, as findings: plain functions, called by the assets."""
+
+from collie_pipeline.checking.finding import Finding
+from collie_pipeline.checking.made import (
+    as_hashed,
+    coverage,
+    finite,
+    unseen,
+    whole_lists,
+)
+from collie_pipeline.checking.parts import in_order, separate
+from collie_pipeline.checking.rows import known_items, ranges, schema, unique_rows, volume
+
+__all__ = [
+    "Finding",
+    "as_hashed",
+    "coverage",
+    "finite",
+    "in_order",
+    "known_items",
+    "ranges",
+    "schema",
+    "separate",
+    "unique_rows",
+    "unseen",
+    "volume",
+    "whole_lists",
+]

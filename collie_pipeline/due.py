@@ -1,0 +1,125 @@
+"""What is made already and what is due: what commands, schedules and sensors ask before a run."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+
+from collie_pipeline.dead_runs import close_dead_runs
+from collie_pipeline.project import Project
+from collie_pipeline.storage import Publication, publications
+from collie_pipeline.weeks import Week
+
+PARTITION, RUN_KEY = "dagster/partition", "dagster/run_key"
+
+
+@dataclass(frozen=True)
+class Due:
+    """The runs to ask for, the weeks whose rows are missing, and why nothing else is asked for."""
+
+    requests: list[dg.RunRequest]
+    lacking: list[Week]
+    reason: str
+
+
+def published(project: Project, week: Week) -> Publication | None:
+    """Return the whole publication of `week` made from the very same inputs, or None."""
+    inputs = project.fingerprint(week)
+    for each in publications(project.root):
+        if (each.week, each.manifest["inputs"]) == (week.key, inputs) and each.is_whole():
+            return each
+    return None
+
+
+def is_ingested(instance: dg.DagsterInstance, project: Project, week: Week) -> bool:
+    """Return whether the clean rows of `week` are on disk, and made from what the source has."""
+    if not Path(project.root, "prepared", "clean", f"{week.key}.parquet").exists():
+        return False
+    chosen = dg.AssetRecordsFilter(
+        asset_key=dg.AssetKey(["raw", "interactions"]), asset_partitions=[week.key]
+    )
+    records = instance.fetch_materializations(chosen, limit=1).records
+    if not records or (made := records[0].asset_materialization) is None:
+        return False
+    known = made.metadata.get("fingerprint")
+    return known is not None and known.value == project.ingest_fingerprint(week)
+
+
+def not_ingested(
+    instance: dg.DagsterInstance, project: Project, weeks: Iterable[Week]
+) -> list[Week]:
+    """Return those of `weeks` that are not ingested, oldest first."""
+    return [week for week in sorted(weeks) if not is_ingested(instance, project, week)]
+
+
+def newest_closed(project: Project, now: datetime, hour: int = 0) -> Week | None:
+    """Return the source's newest week that was over `hour` hours ago, or None before the first."""
+    first, last = project.span
+    week = min(last, Week.of(now - timedelta(hours=hour)).previous)
+    return week if week >= first else None
+
+
+def due(
+    project: Project, instance: dg.DagsterInstance, week: Week, also: Iterable[Week] = ()
+) -> Due:
+    """Return what has to run for `week` to be published, and for `also` to be ingested.
+
+    Weeks of the window without rows are asked for first; `week` itself once none is missing. Its
+    own rows, and so a month without runs, need no more than this. Nothing is asked for while a run
+    makes that week, nor twice from the same inputs: what failed once would fail again.
+    """
+    close_dead_runs(instance)
+    done = published(project, week)
+    window = set(project.window(week)[:-1])
+    lacking = not_ingested(instance, project, {*also, *(() if done else window)} - {week})
+    asked = [("ingest", each) for each in lacking]
+    if done is None and not window.intersection(lacking):
+        asked.append(("weekly", week))
+    requests, reasons = [], [] if done is None else [f"{done.id} is published already"]
+    for job, each in asked:
+        request = _request(project, job, each)
+        held = _held(instance, request)
+        if held is None:
+            requests.append(request)
+        else:
+            reasons.append(held)
+    return Due(requests, lacking, "; ".join(reasons))
+
+
+def _request(project: Project, job: str, week: Week) -> dg.RunRequest:
+    """Return the request of a run, whose key is one with its inputs and where they go."""
+    made_of = project.fingerprint(week) if job == "weekly" else project.ingest_fingerprint(week)
+    inputs = hashlib.sha256(f"{project.root.resolve()} {made_of}".encode()).hexdigest()
+    # With the tag Dagster does not look the week up among those known when the code was loaded:
+    # a new one is known to the run, which loads it again.
+    return dg.RunRequest(
+        run_key=f"{job}:{week.key}:{inputs[:16]}",
+        job_name=job,
+        partition_key=week.key,
+        tags={PARTITION: week.key},
+    )
+
+
+def _held(instance: dg.DagsterInstance, request: dg.RunRequest) -> str | None:
+    """Return why a run is not to be asked for, or None."""
+    name = f"{request.job_name} of {request.partition_key}"
+    runs = instance.get_runs(dg.RunsFilter(tags={PARTITION: str(request.partition_key)}))
+    for run in runs:
+        if not run.is_finished:
+            return f"{name} waits for run {run.run_id}, which is at that week"
+    for run in runs:
+        if run.tags.get(RUN_KEY) == request.run_key:
+            return f"{name} is not there after run {run.run_id}, {_way_out(run.status)}"
+    return None
+
+
+def _way_out(status: dg.DagsterRunStatus) -> str:
+    if status is dg.DagsterRunStatus.SUCCESS:
+        return (
+            "which succeeded: reload the code location if settings have changed, or run it again "
+            "if its files were removed"
+        )
+    return f"which ended as {status.value} from the same inputs: run it again once it is mended"

@@ -1,0 +1,127 @@
+"""What the checks say in real runs of a small graph: of sound data, and of a planted fault."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+import pandas as pd
+import pytest
+from small_project import small_settings
+
+from collie_pipeline.definitions import make_definitions
+from collie_pipeline.project import Project
+from collie_pipeline.storage import current
+
+MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
+WEEKS = ("2026-01-05", "2026-01-12")
+
+
+def rows(users: int = 12) -> pd.DataFrame:
+    """Each user likes five items a week, the earlier users the earlier items."""
+    return pd.DataFrame(
+        [
+            (f"u{user}", f"i{(user // 4 * 8 + week * 5 + n) % 30}", 5, day.isoformat())
+            for user in range(users)
+            for week in range(len(WEEKS))
+            for n in range(5)
+            for day in [MONDAY + timedelta(weeks=week, hours=7 * n + user)]
+        ],
+        columns=["user_id", "item_id", "rating", "timestamp"],
+    )
+
+
+def run(folder: Path, table: pd.DataFrame, **changes: object) -> dg.ExecuteInProcessResult:
+    """Return what became of the second week, after the rows of the first were read."""
+    table.to_csv(folder / "ratings.csv", index=False)
+    names = [f"i{number}" for number in range(30)]
+    items = pd.DataFrame({"item_id": names, "title": names, "genres": "Drama"})
+    items.to_csv(folder / "items.csv", index=False)
+    files = {"interactions": "ratings.csv", "items": "items.csv", "time_unit": "iso"}
+    small = {
+        "window_weeks": 2,
+        "models": {"names": ["popularity"]},
+        "recommend": {"k": 3},
+        **changes,
+    }
+    settings = small_settings(
+        folder / "data", source="files", data_path=folder, files=files, **small
+    )
+    definitions = make_definitions(Project(settings))
+    with dg.DagsterInstance.ephemeral() as instance:
+        results = [
+            definitions.resolve_job_def(job).execute_in_process(
+                partition_key=week, instance=instance, raise_on_error=False
+            )
+            for job, week in zip(("ingest", "weekly"), WEEKS, strict=True)
+        ]
+    assert results[0].success
+    return results[1]
+
+
+def names(result: dg.ExecuteInProcessResult, *, passed: bool) -> set[str]:
+    return {
+        f"{each.asset_key.to_user_string()}:{each.check_name}"
+        for each in result.get_asset_check_evaluations()
+        if each.passed is passed
+    }
+
+
+@pytest.fixture(scope="module")
+def healthy(tmp_path_factory: pytest.TempPathFactory) -> dg.ExecuteInProcessResult:
+    return run(tmp_path_factory.mktemp("healthy"), rows())
+
+
+def test_a_healthy_run_has_no_red_mark_and_no_warning(healthy: dg.ExecuteInProcessResult) -> None:
+    assert healthy.success
+    assert not names(healthy, passed=False)
+    assert names(healthy, passed=True) >= {
+        "raw/interactions:not_empty",
+        "raw/interactions:usual_volume",
+        "prepared/clean:few_rows_refused",
+        "prepared/clean:schema",
+        "prepared/clean:unique_rows",
+        "prepared/clean:in_range",
+        "prepared/implicit:known_items",
+        "prepared/train:no_future_rows",
+        "prepared/test:in_one_part_each",
+        "evaluation/champion:not_worse",
+        "recommendations/users:whole_lists",
+        "recommendations/users:nothing_seen",
+        "recommendations/churn:churn",
+        "recommendations/publication:as_hashed",
+    }
+
+
+def test_every_check_has_its_numbers(healthy: dg.ExecuteInProcessResult) -> None:
+    first = {"recommendations/churn"}  # nothing was published before
+    for each in healthy.get_asset_check_evaluations():
+        assert each.metadata or each.asset_key.to_user_string() in first, each.check_name
+
+
+def test_what_blocks_is_all_that_would_be_published_wrong(tmp_path: Path) -> None:
+    settings = small_settings(tmp_path, models={"names": ["popularity"]})
+    specs = make_definitions(Project(settings)).resolve_asset_graph().asset_check_keys
+    graph = make_definitions(Project(settings)).resolve_asset_graph()
+    warning = {key.name for key in specs if not graph.get_check_spec(key).blocking}
+    assert warning == {"known_items", "churn"}
+
+
+def test_a_week_a_tenth_as_large_stops_the_publication(tmp_path: Path) -> None:
+    table = rows(users=36)
+    late = table["timestamp"] >= WEEKS[1]
+    broken = pd.concat([table[~late], table[late].head(10)])
+    result = run(tmp_path, broken)
+    assert not result.success
+    assert names(result, passed=False) == {"raw/interactions:usual_volume"}
+    assert current(tmp_path / "data") is None
+    allowed = run(tmp_path, broken, checks={"max_volume_change": 50.0})
+    assert allowed.success
+
+
+def test_an_item_that_nothing_is_known_of_is_a_warning_and_no_more(tmp_path: Path) -> None:
+    table = rows()
+    table.loc[table["item_id"] == "i2", "item_id"] = "unheard-of"
+    result = run(tmp_path, table)
+    assert result.success
+    assert names(result, passed=False) == {"prepared/implicit:known_items"}
+    assert current(tmp_path / "data") is not None
