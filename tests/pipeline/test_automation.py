@@ -37,6 +37,7 @@ def project(tmp_path: Path) -> Project:
     return Project(small_settings(tmp_path / "data", models=few))
 
 
+@pytest.mark.slow
 def test_a_pipeline_that_slept_wakes_up_whole_and_then_asks_for_nothing(
     project: Project, instance: dg.DagsterInstance
 ) -> None:

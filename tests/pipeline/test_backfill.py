@@ -19,6 +19,7 @@ from collie_pipeline.storage import Publication, current, publications
 from collie_pipeline.weeks import Week
 
 QUIET = Console(quiet=True)
+pytestmark = pytest.mark.slow  # whole weeks, one after the other
 FEW = {"names": ["popularity"]}
 
 

@@ -121,6 +121,7 @@ def test_a_file_of_nothing_or_something_else_is_named(files: Path, content: str)
     assert current(project.root) is None
 
 
+@pytest.mark.slow
 def test_a_changed_week_is_read_again(files: Path) -> None:
     project = project_of(files, rows())
     run(project)
@@ -134,6 +135,7 @@ def test_a_changed_week_is_read_again(files: Path) -> None:
     assert set(after["rating"]) == {4}
 
 
+@pytest.mark.slow
 def test_a_hole_in_the_window_is_named(files: Path) -> None:
     project = project_of(files, rows())
     run(project)

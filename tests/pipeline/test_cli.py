@@ -124,6 +124,7 @@ def test_settings_are_listed_with_their_variables(home: Path) -> None:
     assert "COLLIE_MODELS__MATRIX_FACTORIZATION__EMBEDDING_DIM = 4" in said.stdout
 
 
+@pytest.mark.slow
 def test_a_killed_run_is_closed_and_done_by_the_next(home: Path, tmp_path: Path) -> None:
     from dagster import DagsterInstance, DagsterRunStatus
 

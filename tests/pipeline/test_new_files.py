@@ -73,6 +73,7 @@ def settled(
     return sensor_tick(project, instance, new_files, moment, waiting.cursor)
 
 
+@pytest.mark.slow
 def test_a_new_file_is_taken_once_when_it_has_settled(
     tmp_path: Path, three: list[Week], instance: dg.DagsterInstance
 ) -> None:
