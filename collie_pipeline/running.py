@@ -19,6 +19,7 @@ from collie_pipeline.survivors import survivors
 from collie_pipeline.weeks import Week
 
 WIDTH = 41  # of evaluation/nonlinear_matrix_factorization, nearly: longer names push their facts
+PRIVATE = "telemetry: {enabled: false}\nnux: {enabled: false}\n"
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -34,13 +35,13 @@ def dagster_home() -> Path:
     """Set DAGSTER_HOME to an absolute folder, and return it.
 
     Without one it is `dagster_home` here, or `dagster_home/postgres` where COLLIE_DAGSTER_PG_URL
-    names a database. A home without a configuration gets one that sends nothing anywhere.
+    names a database. A home without a configuration gets one that sends and asks nothing.
     """
     default = "dagster_home/postgres" if os.environ.get("COLLIE_DAGSTER_PG_URL") else "dagster_home"
     home = Path(os.environ.get("DAGSTER_HOME") or default).expanduser().resolve()
     home.mkdir(parents=True, exist_ok=True)
     if not (home / "dagster.yaml").exists():
-        (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
+        (home / "dagster.yaml").write_text(PRIVATE)
     os.environ["DAGSTER_HOME"] = str(home)
     return home
 
