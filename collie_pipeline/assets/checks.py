@@ -1,13 +1,37 @@
 """Findings as Dagster has them: what checks an asset promises, and what they found."""
 
+from collections.abc import Mapping
+
 import dagster as dg
 
 from collie_pipeline.checking import Finding
 
+DESCRIPTIONS: Mapping[str, str] = {
+    "as_hashed": "Every file of the publication is what the manifest says.",
+    "churn": "How much of the lists changed since the last publication.",
+    "few_rows_refused": "No more rows were refused than may be.",
+    "finite_weights": "No weight of the model is NaN or infinite.",
+    "in_one_part_each": "No pair of user and item is in two parts of the split.",
+    "in_range": "Ratings are finite, and times in their week.",
+    "known_items": "How many interactions are with items that raw/items does not know.",
+    "no_future_rows": "Nothing in train is later than validation and test.",
+    "not_empty": "The week has rows.",
+    "not_worse": "The best model is not clearly worse than the one that serves.",
+    "nothing_seen": "No list has what its user has met in the window.",
+    "schema": "Columns and types are those of the design.",
+    "unique_rows": "No row is there twice.",
+    "usual_volume": "The week has about as many rows as the last ones.",
+    "whole_lists": "Every user has a whole list, or a reason why not.",
+}
+
 
 def promised(key: str, *names: str, blocking: bool = True) -> list[dg.AssetCheckSpec]:
     """Return the checks called `names` of the asset `key`; blocking ones stop what comes after."""
-    return [dg.AssetCheckSpec(name, asset=key.split("/"), blocking=blocking) for name in names]
+    asset = key.split("/")
+    return [
+        dg.AssetCheckSpec(name, asset=asset, description=DESCRIPTIONS[name], blocking=blocking)
+        for name in names
+    ]
 
 
 def found(key: str, name: str, finding: Finding) -> dg.AssetCheckResult:

@@ -8,6 +8,7 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
+from collie_pipeline.assets.checks import promised
 from collie_pipeline.assets.common import asset, of
 from collie_pipeline.assets.models import final_stages, rows
 from collie_pipeline.boards import history, readable, trend
@@ -141,7 +142,7 @@ def champion(names: Sequence[str], project: Project) -> dg.AssetsDefinition:
             **{name: of(f"evaluation/{name}") for name in names},
         },
         io_manager_key="parquet",
-        check_specs=[dg.AssetCheckSpec(NOT_WORSE, asset=key.split("/"), blocking=True)],
+        check_specs=promised(key, NOT_WORSE),
     )
     def decision(
         context: dg.AssetExecutionContext,

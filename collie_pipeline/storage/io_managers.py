@@ -10,6 +10,7 @@ import h5py
 import pandas as pd
 
 from collie_core.files import replacing, sha256
+from collie_pipeline.storage.columns import described
 
 if TYPE_CHECKING:
     from collie_core.scorer import Bundled
@@ -59,7 +60,10 @@ class ParquetIO(OnDisk):
         path = self.path(context.asset_key, context.asset_partition_key, ".parquet")
         with replacing(path) as temporary:
             obj.to_parquet(temporary, index=False)
-        columns = [dg.TableColumn(str(name), str(kind)) for name, kind in obj.dtypes.items()]
+        columns = [
+            dg.TableColumn(str(name), str(kind), described(str(name)))
+            for name, kind in obj.dtypes.items()
+        ]
         context.add_output_metadata(
             {
                 "dagster/row_count": len(obj),

@@ -72,3 +72,9 @@ def test_the_postgres_home_differs_in_its_storage_only() -> None:
     )
     assert theirs.pop("storage") == {"postgres": {"postgres_url": {"env": "COLLIE_DAGSTER_PG_URL"}}}
     assert ours == theirs
+
+
+def test_every_check_says_what_it_holds(definitions: dg.Definitions) -> None:
+    specs = [spec for made in definitions.assets or () for spec in made.check_specs]  # type: ignore[union-attr]
+    assert len(specs) > 15
+    assert all(spec.description for spec in specs)
