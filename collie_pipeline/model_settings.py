@@ -1,6 +1,7 @@
 """The table `[models]` of `collie.toml`: which models are trained, and how each."""
 
-from typing import Annotated, Literal, Self
+from inspect import signature
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import NoDecode
@@ -62,6 +63,12 @@ class Training(Section):
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
     epochs: Count = 50
     patience: Count = 15
+
+    def arguments_of(self, architecture: type) -> dict[str, Any]:
+        """Return those that the constructor of `architecture` takes, for one optimizer of all."""
+        known = signature(architecture).parameters
+        chosen = {name: value for name, value in self.model_dump().items() if name in known}
+        return chosen | ({"bias_optimizer": None} if "bias_optimizer" in known else {})
 
 
 class Factors(Training):

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from inspect import signature
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -156,10 +155,7 @@ def _built(
     family: str, options: Training, loader: InteractionsDataLoader, given: Ingredients
 ) -> BasePipeline:
     architecture = ARCHITECTURES[family]
-    known = signature(architecture).parameters
-    chosen = {n: value for n, value in options.model_dump().items() if n in known}
-    if "bias_optimizer" in known:
-        chosen["bias_optimizer"] = None
+    chosen = options.arguments_of(architecture)
     if options.partial_credit:
         chosen["metadata_for_loss"] = {"bucket": known_of_items(given).buckets}
         chosen["metadata_for_loss_weights"] = {"bucket": options.partial_credit}

@@ -9,6 +9,7 @@ from collie_core.baselines.sparse_bundle import CELLS_A_BLOCK
 from collie_core.model import ARCHITECTURES
 from collie_core.model.footprint import COUNTED, footprint
 from collie_core.tables import lookup
+from collie_pipeline.model_settings import Training
 from collie_pipeline.settings import Settings
 
 MEMORY, GPU_MEMORY = "memory", "GPU memory"
@@ -130,10 +131,8 @@ def neural(name: str, settings: Settings, counts: Counts, device: str) -> dict[s
 def _arguments(family: str, settings: Settings, counts: Counts) -> dict[str, Any]:
     """Return the settings of a model that its constructor knows, and the counts of its data."""
     known = signature(ARCHITECTURES[family]).parameters
-    own = getattr(settings.models, family).model_dump()
-    chosen = {name: value for name, value in own.items() if name in known}
-    if "bias_optimizer" in known:
-        chosen["bias_optimizer"] = None
+    own: Training = getattr(settings.models, family)
+    chosen = own.arguments_of(ARCHITECTURES[family])
     if "trained_model" in known:
         chosen["embedding_dim"] = settings.models.matrix_factorization.embedding_dim
     sizes = {"item_buckets": counts.num_buckets, "item_metadata": counts.num_features}
