@@ -8,11 +8,12 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
-from collie_pipeline.assets.checks import promised
+from collie_pipeline.assets.checks import found, promised
 from collie_pipeline.assets.common import asset, of
 from collie_pipeline.assets.models import final_stages, rows
 from collie_pipeline.boards import history, readable, trend
 from collie_pipeline.charts import bars
+from collie_pipeline.checking import Finding
 from collie_pipeline.project import Project
 from collie_pipeline.storage.io_managers import markdown
 
@@ -165,8 +166,6 @@ def champion(names: Sequence[str], project: Project) -> dg.AssetsDefinition:
         yield dg.Output(
             row, metadata={"model": str(row["model"].iloc[0]), "reason": reason, "gap": gap}
         )
-        yield dg.AssetCheckResult(
-            check_name=NOT_WORSE, passed=passed, description=reason, metadata={"gap": gap}
-        )
+        yield found(key, NOT_WORSE, Finding(passed, reason, {"gap": gap}))
 
     return decision

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from collie_pipeline.assets.checks import found, promised
 from collie_pipeline.assets.common import asset
-from collie_pipeline.checking import volume
+from collie_pipeline.checking import Finding, volume
 from collie_pipeline.project import Project
 from collie_pipeline.weeks import Week
 
@@ -52,7 +52,7 @@ def interactions(project: Project) -> dg.AssetsDefinition:
         rows = project.source.interactions(week)
         fingerprint = project.ingest_fingerprint(week)
         yield dg.Output(rows, metadata={"source": project.source.name, "fingerprint": fingerprint})
-        yield _not_empty(rows, week, project)
+        yield found(key, NOT_EMPTY, _not_empty(rows, week, project))
         usual = volume(len(rows), _earlier(key, week, project), settings.checks.max_volume_change)
         yield found(key, USUAL_VOLUME, usual)
 
@@ -66,7 +66,7 @@ def _earlier(key: str, week: Week, project: Project) -> list[int]:
     return [pq.read_metadata(path).num_rows for path in paths if path.exists()]
 
 
-def _not_empty(rows: pd.DataFrame, week: Week, project: Project) -> dg.AssetCheckResult:
+def _not_empty(rows: pd.DataFrame, week: Week, project: Project) -> Finding:
     fine = len(rows) > 0 or project.settings.prepare.allow_empty_weeks
     said = (
         f"{len(rows)} rows"
@@ -76,9 +76,7 @@ def _not_empty(rows: pd.DataFrame, week: Week, project: Project) -> dg.AssetChec
             "prepare.allow_empty_weeks = true"
         )
     )
-    return dg.AssetCheckResult(
-        check_name=NOT_EMPTY, passed=fine, description=said, metadata={"rows": len(rows)}
-    )
+    return Finding(fine, said, {"rows": len(rows)})
 
 
 def _table(
