@@ -15,10 +15,16 @@ from rich.table import Table
 from collie_pipeline.machine import SCARCE, Finding, Verdict, installed, machine
 from collie_pipeline.planning import counts_in, in_words, plan_table
 from collie_pipeline.resources import Device
-from collie_pipeline.settings import CONFIG_FILE, Settings, SettingsError, load_settings
+from collie_pipeline.settings import (
+    CONFIG_FILE,
+    POSTGRES,
+    Settings,
+    SettingsError,
+    home_path,
+    load_settings,
+)
 
 COLOURS: dict[Verdict, str] = {"ok": "green", "warn": "yellow", "wrong": "red"}
-POSTGRES = "COLLIE_DAGSTER_PG_URL"
 SECRETS = (POSTGRES, "COLLIE_AUTOMATION__WEBHOOK", "COLLIE_AUTOMATION")
 URL = re.compile(r"[a-z][a-z0-9+.-]+:/+[^\s'\"/][^\s'\"]*", re.IGNORECASE)
 NEEDS_DATA_PATH = ("files",)
@@ -130,9 +136,7 @@ def _automation(settings: Settings) -> Finding:
 
 
 def _dagster_home() -> Finding:
-    default = "dagster_home/postgres" if os.environ.get(POSTGRES) else "dagster_home"
-    home = Path(os.environ.get("DAGSTER_HOME") or default).expanduser().resolve()
-    return _writable("DAGSTER_HOME", home, "set DAGSTER_HOME to a folder of yours")
+    return _writable("DAGSTER_HOME", home_path(), "set DAGSTER_HOME to a folder of yours")
 
 
 def _writable(subject: str, path: Path, way_out: str) -> Finding:

@@ -15,6 +15,7 @@ from collie_pipeline.dead_runs import close_dead_runs, own_tags
 from collie_pipeline.definitions import make_definitions
 from collie_pipeline.due import not_ingested
 from collie_pipeline.project import Project
+from collie_pipeline.settings import home_path
 from collie_pipeline.survivors import survivors
 from collie_pipeline.weeks import Week
 
@@ -32,13 +33,11 @@ class RunError(Exception):
 
 
 def dagster_home() -> Path:
-    """Set DAGSTER_HOME to an absolute folder, and return it.
+    """Make `home_path`, set DAGSTER_HOME to it, and return it.
 
-    Without one it is `dagster_home` here, or `dagster_home/postgres` where COLLIE_DAGSTER_PG_URL
-    names a database. A home without a configuration gets one that sends and asks nothing.
+    A home without a configuration gets one that sends and asks nothing.
     """
-    default = "dagster_home/postgres" if os.environ.get("COLLIE_DAGSTER_PG_URL") else "dagster_home"
-    home = Path(os.environ.get("DAGSTER_HOME") or default).expanduser().resolve()
+    home = home_path()
     home.mkdir(parents=True, exist_ok=True)
     if not (home / "dagster.yaml").exists():
         (home / "dagster.yaml").write_text(PRIVATE)

@@ -38,7 +38,8 @@ from collie_pipeline.sections import (
 CONFIG_FILE = "collie.toml"
 PREFIX = "COLLIE_"
 FOLLOWS_FROM_ANOTHER = "default_factory_not_called"  # the default of root, after a wrong source
-OTHERS_READ = {"COLLIE_CONFIG", "COLLIE_DAGSTER_PG_URL"}  # ours to name, not fields of Settings
+POSTGRES = "COLLIE_DAGSTER_PG_URL"
+OTHERS_READ = {"COLLIE_CONFIG", POSTGRES}  # ours to name, not fields of Settings
 
 
 class SettingsError(ValueError):
@@ -117,6 +118,16 @@ class Settings(BaseSettings):
         """Return the sha256, in hex, of every setting that influences a result."""
         values = self.model_dump(mode="json", exclude=self.without_influence)
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+
+def home_path() -> Path:
+    """Return the absolute path of DAGSTER_HOME, which need not be there.
+
+    Without one it is `dagster_home` here, or `dagster_home/postgres` where COLLIE_DAGSTER_PG_URL
+    names a database.
+    """
+    default = "dagster_home/postgres" if os.environ.get(POSTGRES) else "dagster_home"
+    return Path(os.environ.get("DAGSTER_HOME") or default).expanduser().resolve()
 
 
 def load_settings(**overrides: Any) -> Settings:
