@@ -1,0 +1,18 @@
+"""The `collie` command: what there is to do, in the order of its help."""
+
+import typer
+
+from collie_pipeline.cli.looking import leaderboard, recommend, similar
+from collie_pipeline.cli.machine import doctor, settings, ui
+from collie_pipeline.cli.weeks import backfill, run
+
+COMMANDS = (run, backfill, leaderboard, recommend, similar, doctor, settings, ui)
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+for command in COMMANDS:
+    app.command()(command)
+
+
+def main() -> None:
+    """Run the command."""
+    app()
