@@ -69,15 +69,15 @@ def _make(project: Project, week: Week, force: bool) -> tuple[str, bool]:
         return f"{week.key}    as it is  {done.id}", True
     began = time.monotonic()
     try:
-        said, fine = _publish(project, week), True
+        said, fine = _publish(project, week, force), True
     except RunError as error:
         said, fine = f"[red]failed:[/] {escape(str(error))}", False
     return f"{week.key} {time.monotonic() - began:>8.1f} s  {said}", fine
 
 
-def _publish(project: Project, week: Week) -> str:
+def _publish(project: Project, week: Week, force: bool) -> str:
     """Make `week`, and return the id of its publication."""
-    run_week(project, week, QUIET)
+    run_week(project, week, QUIET, force)
     made = published(project, week)
     if made is None:
         raise RunError("its source, settings or code changed while it was made: run it again")

@@ -10,23 +10,12 @@ from pathlib import Path
 import dagster as dg
 
 from collie_core.files import sha256
+from collie_pipeline.code import code_version
 from collie_pipeline.model_settings import OF_ONE_STAGE
 from collie_pipeline.partitions import weekly
 from collie_pipeline.settings import Settings
 from collie_pipeline.sources import Source, make_source
 from collie_pipeline.weeks import Week, window
-
-PACKAGES = Path(__file__).resolve().parents[1]
-
-
-def code_version(*parts: str) -> str:
-    """Return a hash of the Python files in `parts`, folders or files beside the packages."""
-    digest = hashlib.sha256()
-    for part in parts:
-        path = PACKAGES / part
-        for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
-            digest.update(file.relative_to(PACKAGES).as_posix().encode() + file.read_bytes())
-    return digest.hexdigest()[:12]
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from collie_pipeline.due import not_ingested
 from collie_pipeline.project import Project
 from collie_pipeline.settings import home_path
 from collie_pipeline.survivors import survivors
+from collie_pipeline.unchanged import outdated
 from collie_pipeline.weeks import Week
 
 WIDTH = 41  # of evaluation/nonlinear_matrix_factorization, nearly: longer names push their facts
@@ -45,8 +46,12 @@ def dagster_home() -> Path:
     return home
 
 
-def run_week(project: Project, week: Week, console: Console) -> None:
-    """Make everything for `week`, after the rows of its window that are missing, oldest first.
+def run_week(project: Project, week: Week, console: Console, force: bool = False) -> None:
+    """Make what `week` lacks, after the rows of its window that are missing, oldest first.
+
+    Parameters
+    ----------
+    force : whether what is as it would be now is made again, too.
 
     Raises
     ------
@@ -59,8 +64,9 @@ def run_week(project: Project, week: Week, console: Console) -> None:
         close_dead_runs(instance)
         for each in not_ingested(instance, project, project.window(week)[:-1]):
             _execute(definitions, "ingest", each, instance, console, ("prepared/clean",))
+        lacking = None if force else _lacking(project, definitions, instance, week, console)
         try:
-            _execute(definitions, "weekly", week, instance, console)
+            _execute(definitions, "weekly", week, instance, console, of=lacking)
         except RunError as error:
             plan = survivors(project, error.failed_steps)
             if plan is None:
@@ -68,6 +74,21 @@ def run_week(project: Project, week: Week, console: Console) -> None:
             lost = ", ".join(sorted(plan.failed))
             console.print(f"{error}\n{week.key} goes on without {lost}.", style="yellow")
             _execute(plan.definitions, "weekly", week, instance, console, of=plan.remaining)
+
+
+def _lacking(
+    project: Project,
+    definitions: dg.Definitions,
+    instance: dg.DagsterInstance,
+    week: Week,
+    console: Console,
+) -> list[dg.AssetKey]:
+    """Return what has to be made for `week`, and say how much need not."""
+    lacking = outdated(project, definitions, instance, week)
+    if kept := len(definitions.resolve_all_asset_specs()) - len(lacking):
+        said = f"{week.key}  {kept} assets stay: code, settings and inputs are as they were"
+        console.print(said, style="dim", highlight=False)
+    return lacking
 
 
 def _execute(

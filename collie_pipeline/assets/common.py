@@ -1,12 +1,17 @@
 """What all assets have in common."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import wraps
+from inspect import isgeneratorfunction
 from typing import Any
 
 import dagster as dg
 
 from collie_pipeline.partitions import window
-from collie_pipeline.project import Project, code_version
+from collie_pipeline.project import Project
+from collie_pipeline.unchanged import MADE_OF, made_of
+from collie_pipeline.versions import made_by
+from collie_pipeline.weeks import Week
 
 OWNER = "team:recommendations"
 
@@ -19,7 +24,7 @@ def described(
         "key": dg.AssetKey(key.split("/")),
         "description": description,
         "kinds": kinds,
-        "code_version": code_version(*code),
+        "code_version": made_by(project.settings, key, *code),
         "group_name": key.split("/")[0],
         "owners": [OWNER],
         "partitions_def": project.partitions,
@@ -37,7 +42,32 @@ def asset(
     """Return `dg.asset` with what all assets share; `options` are its other arguments."""
     shared = described(project, key, description, kinds, *code)
     decorator: Callable[[Callable[..., Any]], dg.AssetsDefinition] = dg.asset(**shared, **options)
-    return decorator
+    return lambda function: decorator(recorded(project, function))
+
+
+def recorded(project: Project, function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `function`, the body of assets, such that they say what each was made of."""
+
+    @wraps(function)
+    def returning(*arguments: Any, **inputs: Any) -> Any:
+        _record(project)
+        return function(*arguments, **inputs)
+
+    @wraps(function)
+    def yielding(*arguments: Any, **inputs: Any) -> Iterator[Any]:
+        _record(project)
+        yield from function(*arguments, **inputs)
+
+    # Dagster asks the function itself whether it has one output or yields them.
+    return yielding if isgeneratorfunction(function) else returning
+
+
+def _record(project: Project) -> None:
+    context = dg.AssetExecutionContext.get()
+    week = Week.parse(context.partition_key)
+    for key in context.selected_asset_keys:
+        made = made_of(project, context.assets_def, key, week)
+        context.add_output_metadata({MADE_OF: made}, context.output_for_asset_key(key))
 
 
 def of(key: str) -> dg.AssetIn:

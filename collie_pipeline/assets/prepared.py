@@ -10,7 +10,7 @@ import dagster as dg
 import pandas as pd
 
 from collie_pipeline.assets.checks import found, promised
-from collie_pipeline.assets.common import asset, described, of, of_window
+from collie_pipeline.assets.common import asset, described, of, of_window, recorded
 from collie_pipeline.charts import bars
 from collie_pipeline.checking import (
     Finding,
@@ -60,6 +60,7 @@ def clean_and_quarantine(project: Project) -> dg.AssetsDefinition:
         partitions_def=project.partitions,
         check_specs=promised(key, FEW_REFUSED, SCHEMA, UNIQUE, IN_RANGE),
     )
+    @partial(recorded, project)
     def clean_week(context: dg.AssetExecutionContext, raw: pd.DataFrame) -> Iterator[Any]:
         week = Week.parse(context.partition_key)
         sound, refused = clean(raw, week, project.source.mode, project.source.time_unit)
@@ -167,6 +168,7 @@ def parts(project: Project) -> dg.AssetsDefinition:
         partitions_def=project.partitions,
         check_specs=[*promises, *promised("prepared/test", SEPARATE)],
     )
+    @partial(recorded, project)
     def split(context: dg.AssetExecutionContext, positives: Path) -> Iterator[Any]:
         from collie_core.cross_validation import split_hdf5
 

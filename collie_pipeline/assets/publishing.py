@@ -96,7 +96,7 @@ def _about(
     frames: Mapping[str, pd.DataFrame],
 ) -> dict[str, Any]:
     """Return what the manifest says of the publication beside its files' hashes."""
-    from collie_pipeline.project import code_version
+    from collie_pipeline.code import code_version
     from collie_pipeline.storage import serving_before
 
     parent = serving_before(project.root, week.key)

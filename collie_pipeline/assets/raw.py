@@ -51,7 +51,11 @@ def interactions(project: Project) -> dg.AssetsDefinition:
         week = Week.parse(context.partition_key)
         rows = project.source.interactions(week)
         fingerprint = project.ingest_fingerprint(week)
-        yield dg.Output(rows, metadata={"source": project.source.name, "fingerprint": fingerprint})
+        yield dg.Output(
+            rows,
+            metadata={"source": project.source.name, "fingerprint": fingerprint},
+            data_version=dg.DataVersion(project.source.fingerprint(week)),
+        )
         yield found(key, NOT_EMPTY, _not_empty(rows, week, project))
         usual = volume(len(rows), _earlier(key, week, project), settings.checks.max_volume_change)
         yield found(key, USUAL_VOLUME, usual)
@@ -91,7 +95,9 @@ def _table(
         io_manager_key="parquet",
         metadata={"source": project.source.name},
     )
-    def raw_table(context: dg.AssetExecutionContext) -> pd.DataFrame:
-        return read(Week.parse(context.partition_key))
+    def raw_table(context: dg.AssetExecutionContext) -> dg.Output[pd.DataFrame]:
+        week = Week.parse(context.partition_key)
+        version = dg.DataVersion(project.source.fingerprint(week))
+        return dg.Output(read(week), data_version=version)
 
     return raw_table

@@ -26,7 +26,7 @@ def run(
         chosen = project.week(week)
         done = None if force else published(project, chosen)
         if done is None:
-            run_week(project, chosen, console)
+            run_week(project, chosen, console, force)
             done = published(project, chosen) or serving(project)
         else:
             console.print(f"{done.id} is published already, from the same data and settings.")

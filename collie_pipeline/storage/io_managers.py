@@ -70,6 +70,7 @@ class ParquetIO(OnDisk):
                 "dagster/column_schema": dg.TableSchema(columns=columns),
                 "path": dg.MetadataValue.path(str(path)),
                 "bytes": path.stat().st_size,
+                "sha256": sha256(path),
                 "preview": markdown(obj),
             }
         )

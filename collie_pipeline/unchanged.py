@@ -1,0 +1,103 @@
+"""What need not be made again: assets whose code, settings and inputs are as they were.
+
+Each asset says in its metadata what it was made of. Before a week is run, that is held against
+what it would be made of now; what agrees, and is on disk as it was written, stays.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import dagster as dg
+
+from collie_core.files import sha256
+from collie_pipeline.project import Project
+from collie_pipeline.storage import serving_before
+from collie_pipeline.weeks import Week
+
+MADE_OF = "made_of"
+SUFFIXES = (".parquet", ".h5", ".bundle")
+PUBLICATION = dg.AssetKey(["recommendations", "publication"])
+Outside = Callable[[Project, Week], str]
+
+
+def _serving(project: Project, week: Week) -> str:
+    serving = serving_before(project.root, week.key)
+    return "none" if serving is None else serving.sha256
+
+
+def _read(project: Project, week: Week) -> str:
+    return project.source.fingerprint(week)
+
+
+def _warm(project: Project, week: Week) -> str:
+    return str({name: sha256(path) for name, path in project.warm_bundles(week).items()})
+
+
+# What assets are made of beside other assets, by the beginning of their keys.
+OUTSIDE: Mapping[str, Outside] = {
+    "raw/": _read,
+    "models/": _warm,
+    "evaluation/champion": _serving,
+    "recommendations/churn": _serving,
+}
+
+
+def stored(root: Path, key: dg.AssetKey, week: str) -> Path | None:
+    """Return the file of the asset `key` of `week`, or None if it is not there."""
+    paths = (Path(root, *key.path, f"{week}{suffix}") for suffix in SUFFIXES)
+    return next((path for path in paths if path.exists()), None)
+
+
+def made_of(project: Project, made: dg.AssetsDefinition, key: dg.AssetKey, week: Week) -> str:
+    """Return a hash of the code, settings and files that the asset `key` of `week` is made of."""
+    spec = made.get_asset_spec(key)
+    parts = [str(spec.code_version)]
+    for dep in sorted(spec.deps, key=lambda each: each.asset_key):
+        weeks = [week] if dep.partition_mapping is None else project.window(week)
+        for each in weeks:
+            path = stored(project.root, dep.asset_key, each.key)
+            parts.append(f"{dep.asset_key} {each.key} {path and sha256(path)}")
+    name = key.to_user_string()
+    parts += [of(project, week) for begin, of in OUTSIDE.items() if name.startswith(begin)]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def outdated(
+    project: Project, definitions: dg.Definitions, instance: dg.DagsterInstance, week: Week
+) -> list[dg.AssetKey]:
+    """Return the assets of `week` that have to be made, as the data flows.
+
+    These are the assets that are not what they would be now, all that comes after one of them, and
+    the publication, which looks itself whether it is there.
+    """
+    graph = definitions.resolve_asset_graph()
+    old: set[dg.AssetKey] = set()
+    for key in graph.toposorted_asset_keys:
+        made = definitions.resolve_assets_def(key)
+        after = any(dep.asset_key in old for spec in made.specs for dep in spec.deps)
+        if key == PUBLICATION or after or not _stands(project, made, key, instance, week):
+            old |= set(made.keys)  # the assets of one step are made together
+    return [key for key in graph.toposorted_asset_keys if key in old]
+
+
+def _stands(
+    project: Project,
+    made: dg.AssetsDefinition,
+    key: dg.AssetKey,
+    instance: dg.DagsterInstance,
+    week: Week,
+) -> bool:
+    """Return whether the asset is there, as it was made, by a step that ended well."""
+    path = stored(project.root, key, week.key)
+    chosen = dg.AssetRecordsFilter(asset_key=key, asset_partitions=[week.key])
+    records = instance.fetch_materializations(chosen, limit=1).records
+    if path is None or not records or (last := records[0].asset_materialization) is None:
+        return False
+    known = {name: entry.value for name, entry in last.metadata.items()}
+    if known.get("sha256") != sha256(path):
+        return False
+    if known.get(MADE_OF) != made_of(project, made, key, week):
+        return False
+    ended = instance.all_logs(records[0].run_id, of_type=dg.DagsterEventType.STEP_SUCCESS)
+    return any(entry.step_key == made.op.name for entry in ended)
