@@ -15,7 +15,7 @@ from collie_pipeline.boards import history, readable, trend
 from collie_pipeline.charts import bars
 from collie_pipeline.checking import Finding
 from collie_pipeline.project import Project
-from collie_pipeline.storage.io_managers import markdown
+from collie_pipeline.storage.markdown import markdown
 
 CODE = (
     "collie_core/metrics",

@@ -11,6 +11,7 @@ import pandas as pd
 
 from collie_core.files import replacing, sha256
 from collie_pipeline.storage.columns import described
+from collie_pipeline.storage.markdown import markdown
 
 if TYPE_CHECKING:
     from collie_core.scorer import Bundled
@@ -43,13 +44,6 @@ class OnDisk(dg.ConfigurableIOManager):
                 allow_retries=False,
             )
         return list(paths.values())
-
-
-def markdown(table: pd.DataFrame, rows: int = 5) -> dg.MarkdownMetadataValue:
-    """Return the first rows of `table` as a Markdown table for the UI."""
-    head = table.head(rows).astype(object).map(lambda value: str(value).replace("|", "\\|"))
-    lines = [list(map(str, table.columns)), ["---"] * table.shape[1], *head.to_numpy().tolist()]
-    return dg.MetadataValue.md("\n".join("| " + " | ".join(line) + " |" for line in lines))
 
 
 class ParquetIO(OnDisk):
