@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from math import isnan
 from typing import Any
 
+from collie_pipeline.text import one_line
+
 BLOCKS = "▁▂▃▄▅▆▇█"
 
 
@@ -24,7 +26,7 @@ def sparkline(values: Sequence[float], within: Sequence[float] = ()) -> str:
 
 def bars(rows: Iterable[tuple[Any, float]], width: int = 24) -> str:
     """Return named values >= 0 as horizontal bars, in a Markdown code block."""
-    rows = [(str(name), value) for name, value in rows]
+    rows = [(one_line(name), value) for name, value in rows]  # a second line could end the block
     top = max((value for _, value in rows), default=0.0) or 1.0
     name_width = max((len(name) for name, _ in rows), default=0)
     lines = [f"{n:<{name_width}} {'█' * round(v / top * width):<{width}} {v:,.4g}" for n, v in rows]

@@ -23,6 +23,7 @@ from collie_pipeline.settings import (
     home_path,
     load_settings,
 )
+from collie_pipeline.text import harmless
 
 COLOURS: dict[Verdict, str] = {"ok": "green", "warn": "yellow", "wrong": "red"}
 SECRETS = (POSTGRES, "COLLIE_AUTOMATION__WEBHOOK", "COLLIE_AUTOMATION")
@@ -45,7 +46,8 @@ def findings_table(findings: Sequence[Finding]) -> Table:
     """Return a row for each finding, the way out below what is not well."""
     table = Table(box=SIMPLE, show_header=False, padding=(0, 1))
     for subject, verdict, said, way_out in findings:
-        text = escape(said) + (f"\n[dim]{escape(way_out)}[/]" if way_out else "")
+        text = escape(harmless(said))
+        text += f"\n[dim]{escape(harmless(way_out))}[/]" if way_out else ""
         table.add_row(f"[{COLOURS[verdict]}]{verdict}[/]", subject, text)
     return table
 

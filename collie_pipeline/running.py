@@ -9,6 +9,7 @@ from typing import Any
 
 import dagster as dg
 from rich.console import Console
+from rich.markup import escape
 from rich.status import Status
 
 from collie_pipeline.dead_runs import close_dead_runs, own_tags
@@ -17,6 +18,7 @@ from collie_pipeline.due import not_ingested
 from collie_pipeline.project import Project
 from collie_pipeline.settings import home_path
 from collie_pipeline.survivors import survivors
+from collie_pipeline.text import harmless
 from collie_pipeline.unchanged import outdated
 from collie_pipeline.weeks import Week
 
@@ -72,7 +74,8 @@ def run_week(project: Project, week: Week, console: Console, force: bool = False
             if plan is None:
                 raise
             lost = ", ".join(sorted(plan.failed))
-            console.print(f"{error}\n{week.key} goes on without {lost}.", style="yellow")
+            said = f"{error}\n{week.key} goes on without {lost}."
+            console.print(escape(harmless(said)), style="yellow")
             _execute(plan.definitions, "weekly", week, instance, console, of=plan.remaining)
 
 
@@ -156,7 +159,9 @@ class _Shown:
             return
         if check.severity is dg.AssetCheckSeverity.WARN:
             said = f"{self.week}  {name} warns: {check.description}"
-            self.console.print(said, style="yellow", highlight=False, soft_wrap=True)
+            self.console.print(
+                escape(harmless(said)), style="yellow", highlight=False, soft_wrap=True
+            )
         else:
             self.faults.append(f"{name} failed: {check.description}")
 

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from collie_pipeline.storage import Publication
+from collie_pipeline.text import harmless, one_line
 
 FEW_USERS = 100  # below, intervals of MAP are about as wide as MAP itself
 
@@ -40,12 +41,12 @@ class Catalogue:
     def title(self, item_id: str) -> str:
         """Return the item's title, or its id where it has none."""
         title = self.items["title"].get(item_id)
-        return str(title) if isinstance(title, str) and title else item_id
+        return one_line(title if isinstance(title, str) and title else item_id)
 
     def genres(self, item_id: str) -> str:
         """Return the item's genres, with commas."""
         genres = self.items["genres"].get(item_id)
-        return genres.replace("|", ", ") if isinstance(genres, str) else ""
+        return one_line(genres).replace("|", ", ") if isinstance(genres, str) else ""
 
     def line(self, item_id: str) -> str:
         """Return the title with the genres, marked up for the console."""
@@ -155,7 +156,9 @@ def user_table(
     listed = lists[lists["rank"] > 0]
     source = ", ".join(lists["source"].unique())
     headings = ("#", f"liked ({len(theirs)}, the latest first)", f"recommended ({source})")
-    table = Table(*headings, title=user_id, title_justify="left", box=SIMPLE, padding=(0, 1))
+    table = Table(
+        *headings, title=Text(one_line(user_id)), title_justify="left", box=SIMPLE, padding=(0, 1)
+    )
     columns = (theirs["item_id"].head(len(listed)), listed["item_id"])
     cells = ([catalogue.line(item_id) for item_id in column] for column in columns)
     for rank, (liked, recommended) in enumerate(zip_longest(*cells, fillvalue=""), start=1):
@@ -185,7 +188,9 @@ def similar_table(publication: Publication, catalogue: Catalogue, item_id: str) 
 
 def settings_lines(settings: BaseModel) -> list[str]:
     """Return a line for every setting: its environment variable and present value."""
-    return [f"COLLIE_{'__'.join(path).upper()} = {value}" for path, value in _leaves(settings)]
+    return [
+        f"COLLIE_{'__'.join(path).upper()} = {harmless(value)}" for path, value in _leaves(settings)
+    ]
 
 
 def _leaves(

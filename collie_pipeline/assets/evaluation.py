@@ -89,10 +89,11 @@ def leaderboard(stages: Mapping[str, str], project: Project) -> dg.AssetsDefinit
         by_week = history(Path(project.root, *key.split("/")), week, table)
         pairs = list(zip(table["model"], table["mapk"].astype(float), strict=True))
         shown = readable(table, settings.k, _seconds(context, project))
+        lines = trend(by_week)
         context.add_output_metadata(
             {
                 "leaderboard": markdown(shown, rows=len(shown)),
-                "trend": markdown(trend(by_week), rows=len(by_week)),
+                "trend": markdown(lines, len(lines), ready=list(lines.columns[1:2])),
                 "mapk": dg.MetadataValue.md(bars(pairs)),
                 **{f"mapk/{name}": value for name, value in pairs},
             }

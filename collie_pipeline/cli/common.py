@@ -11,6 +11,7 @@ from rich.markup import escape
 from collie_pipeline.project import Project
 from collie_pipeline.showing import Catalogue, read_week, typical_user, user_table
 from collie_pipeline.storage import Publication, current
+from collie_pipeline.text import harmless
 
 console = Console()
 WeekOption = Annotated[str | None, typer.Option(help="Monday of a week; the newest by default.")]
@@ -24,7 +25,7 @@ def explained() -> Iterator[None]:
     try:
         yield
     except (ValueError, OSError, RunError) as error:
-        said = f"[red]{type(error).__name__}[/]: {escape(str(error))}"
+        said = f"[red]{type(error).__name__}[/]: {escape(harmless(error))}"
         Console(stderr=True).print(said, highlight=False, soft_wrap=True)
         raise typer.Exit(1) from None
 

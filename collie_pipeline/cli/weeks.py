@@ -33,7 +33,7 @@ def run(
         board = read_week(project.root, "evaluation/leaderboard", chosen.key)
         console.print(leaderboard_table(board, project.settings.evaluation.k))
         show(project, done)
-        console.print(f"Published tables: {done.path}", soft_wrap=True)
+        console.print(f"Published tables: {done.path}", soft_wrap=True, markup=False)
 
 
 def backfill(
