@@ -15,6 +15,7 @@ from rich.table import Table
 from collie_pipeline.machine import SCARCE, Finding, Verdict, installed, machine
 from collie_pipeline.planning import counts_in, in_words, plan_table
 from collie_pipeline.resources import Device
+from collie_pipeline.secret_settings import secret_variables
 from collie_pipeline.settings import (
     CONFIG_FILE,
     POSTGRES,
@@ -26,7 +27,7 @@ from collie_pipeline.settings import (
 from collie_pipeline.text import harmless
 
 COLOURS: dict[Verdict, str] = {"ok": "green", "warn": "yellow", "wrong": "red"}
-SECRETS = (POSTGRES, "COLLIE_AUTOMATION__WEBHOOK", "COLLIE_AUTOMATION")
+SECRETS = (POSTGRES, *secret_variables(Settings))
 URL = re.compile(r"[a-z][a-z0-9+.-]+:/+[^\s'\"/][^\s'\"]*", re.IGNORECASE)
 NEEDS_DATA_PATH = ("files",)
 

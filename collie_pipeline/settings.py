@@ -15,13 +15,17 @@ from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
-    TomlConfigSettingsSource,
 )
 from pydantic_settings import (
     SettingsError as ParsingError,
 )
 
 from collie_pipeline.model_settings import Models
+from collie_pipeline.secret_settings import (
+    SecretInFileError,
+    TomlWithoutSecrets,
+    is_about_secret,
+)
 from collie_pipeline.sections import (
     Automation,
     Checks,
@@ -67,6 +71,7 @@ class Settings(BaseSettings):
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     window_weeks: Count = 12
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    threads: Annotated[int, Field(ge=1, le=64)] = 1  # of a model, on the CPU: see threads.py
     start: date | None = None
     end: date | None = None
     demo: Demo = Demo()
@@ -112,7 +117,7 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Return where values come from, the strongest first."""
         path = Path(os.environ.get("COLLIE_CONFIG") or CONFIG_FILE)
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, path)
+        return init_settings, env_settings, TomlWithoutSecrets(settings_cls, path)
 
     def fingerprint(self) -> str:
         """Return the sha256, in hex, of every setting that influences a result."""
@@ -149,6 +154,8 @@ def load_settings(**overrides: Any) -> Settings:
         raise SettingsError("\n".join(map(_sentence, causes))) from None
     except ParsingError as error:
         raise SettingsError(f"{error}: set {PREFIX}SECTION__KEY, one key a variable") from None
+    except SecretInFileError as error:
+        raise SettingsError(str(error)) from None
     except (ValueError, OSError) as error:  # the TOML itself cannot be read
         raise SettingsError(f"{path or CONFIG_FILE} is not valid TOML: {error}") from None
 
@@ -174,6 +181,8 @@ def _sentence(error: ErrorDetails) -> str:
     rule = error["msg"].removeprefix("Value error, ")
     variable = PREFIX + "__".join(str(part).upper() for part in error["loc"])
     place = f"{key} in {CONFIG_FILE} or {variable}" if key else CONFIG_FILE
+    if is_about_secret(Settings, error["loc"]):
+        return f"{key or 'a section'}: {rule}; set {variable}, whose value is not shown"
     value = f"{key} is {error['input']!r}: " if key and not isinstance(error["input"], dict) else ""
     return f"{value}{rule}; set {place}"
 

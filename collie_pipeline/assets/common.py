@@ -9,11 +9,13 @@ import dagster as dg
 
 from collie_pipeline.partitions import window
 from collie_pipeline.project import Project
+from collie_pipeline.threads import on_threads
 from collie_pipeline.unchanged import MADE_OF, made_of
 from collie_pipeline.versions import made_by
 from collie_pipeline.weeks import Week
 
 OWNER = "team:recommendations"
+COMPUTED = {"models", "evaluation", "recommendations"}  # groups whose numbers threads could change
 
 
 def described(
@@ -42,7 +44,13 @@ def asset(
     """Return `dg.asset` with what all assets share; `options` are its other arguments."""
     shared = described(project, key, description, kinds, *code)
     decorator: Callable[[Callable[..., Any]], dg.AssetsDefinition] = dg.asset(**shared, **options)
-    return lambda function: decorator(recorded(project, function))
+
+    def decorated(function: Callable[..., Any]) -> dg.AssetsDefinition:
+        if shared["group_name"] in COMPUTED:
+            function = on_threads(project.settings.threads, function)
+        return decorator(recorded(project, function))
+
+    return decorated
 
 
 def recorded(project: Project, function: Callable[..., Any]) -> Callable[..., Any]:
