@@ -77,7 +77,8 @@ class Files(Section):
     @field_validator("interactions", "items", "users")
     @classmethod
     def _stays_below_data_path(cls, pattern: str | None) -> str | None:
-        if pattern is not None and (not pattern or Path(pattern).is_absolute()):
+        path = Path(pattern or "")
+        if pattern is not None and (not pattern or path.is_absolute() or ".." in path.parts):
             raise ValueError("must be a glob below data_path, such as 'ratings-*.csv.gz'")
         return pattern
 

@@ -54,6 +54,21 @@ class Stored(Scoring):
         for name in {"num_epochs_completed", "stage"} & self.hparams.keys():
             self.hparams[name] = checkpoint["hyper_parameters"][name]
 
+    @classmethod
+    def load_from_checkpoint(cls, checkpoint_path: Any, *_: Any, **__: Any) -> Self:
+        """Refuse: Lightning would run what a checkpoint from an address holds.
+
+        Raises
+        ------
+        ValueError
+            Always; the message says what to use.
+        """
+        raise ValueError(
+            f"{checkpoint_path} is a checkpoint, which only a trainer goes on with: use "
+            f"CollieTrainer(model).fit(model, ckpt_path=...), or save_model and "
+            f"{cls.__name__}(load_model_path=...)"
+        )
+
     def save_model(self, filename: str | Path = "model.pth") -> None:
         """Save the model as one file, or as a folder where `filename` has no suffix."""
         save_bundle(self, filename)

@@ -8,6 +8,7 @@ from typing import Any
 from pytorch_lightning import LightningModule, Trainer
 
 from collie_core.model.base import BasePipeline
+from collie_core.model.checkpoints import with_safe_checkpoints
 from collie_core.model.old_arguments import translated
 
 # what Lightning warns of, though nobody has to do anything about it
@@ -39,7 +40,8 @@ class CollieTrainer(Trainer):
     max_epochs : epochs at which to stop; raise it and `fit` again to go on.
     benchmark, deterministic : see Lightning's `Trainer`.
     **kwargs : arguments of Lightning's `Trainer`; those it has dropped since Collie 1.1.2, such as
-        `gpus`, are translated.
+        `gpus`, are translated. Checkpoints are read without running what they hold, unless
+        `plugins` has a `CheckpointIO`.
 
     Raises
     ------
@@ -61,6 +63,7 @@ class CollieTrainer(Trainer):
         if model.val_loader is None:
             # the reference puts validation off for ever, and with it checkpoints and early stopping
             arguments = {"num_sanity_val_steps": 0, "limit_val_batches": 0, **arguments}
+        arguments["plugins"] = with_safe_checkpoints(arguments.get("plugins"))
         with quiet():
             super().__init__(
                 max_epochs=max_epochs,

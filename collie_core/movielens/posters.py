@@ -1,17 +1,16 @@
 """Addresses of the posters of MovieLens 100K films: fetched once, checked, kept with the data."""
 
 import io
-import urllib.request
-from http.client import HTTPException
 
 import pandas as pd
 
 from collie_core.files import replacing
-from collie_core.movielens.download import TIMEOUT_SECONDS
+from collie_core.movielens.fetching import fetched
 from collie_core.movielens.folder import cache_folder
 
 NAME = "movielens_posters.csv"
 URL = f"https://raw.githubusercontent.com/ShopRunner/collie/main/data/{NAME}"
+MOST_BYTES = 4 << 20  # there are 1,682 films
 COLUMNS = ("item_id", "url")
 RULE = f"must be a CSV file with an item_id from 1 on, each once, and a url: fetch {URL} again"
 
@@ -37,23 +36,12 @@ def read_movielens_posters_df(*, url: str = URL) -> pd.DataFrame:
     path = cache_folder() / NAME
     if path.is_file():
         return _table(path.read_bytes(), str(path))
-    content = _fetch(url)
+    way_out = f"fetch it elsewhere and put it at {path}, or set DATA_PATH to the folder it is in"
+    content = fetched(url, MOST_BYTES, way_out)
     posters = _table(content, url)
     with replacing(path) as temporary:
         temporary.write_bytes(content)
     return posters
-
-
-def _fetch(url: str) -> bytes:
-    try:
-        with urllib.request.urlopen(url, timeout=TIMEOUT_SECONDS) as reply:  # noqa: S310 - ours
-            content: bytes = reply.read()
-    except (OSError, HTTPException) as error:
-        raise ConnectionError(
-            f"cannot download {url} ({error}): fetch it elsewhere and put it at "
-            f"{cache_folder() / NAME}, or set DATA_PATH to the folder it is in"
-        ) from error
-    return content
 
 
 def _table(content: bytes, source: str) -> pd.DataFrame:
