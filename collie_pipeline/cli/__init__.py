@@ -1,5 +1,8 @@
 """The `collie` command: what there is to do, in the order of its help."""
 
+import io
+import sys
+
 import typer
 
 from collie_pipeline.cli.looking import leaderboard, recommend, similar
@@ -14,5 +17,8 @@ for command in COMMANDS:
 
 
 def main() -> None:
-    """Run the command."""
+    """Run the command; what the terminal's encoding lacks is shown as a question mark."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     app()

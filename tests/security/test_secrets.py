@@ -16,7 +16,8 @@ COLLIE = str(Path(sys.executable).with_name("collie"))
 PLACES = list(secret_places(Settings))
 SMALL = """
 window_weeks = 1
-demo = {users = 80, items = 60, ratings = 600, weeks = 1}
+demo = {users = 100, items = 80, ratings = 1500, weeks = 1}
+prepare.min_user_interactions = 2
 split.method = "random"
 evaluation.resamples = 100
 models.names = ["popularity", "matrix_factorization"]
