@@ -15,8 +15,8 @@ from collie_pipeline.settings import Settings
 
 SOURCE = ("source", "demo.users", "demo.items", "demo.ratings", "demo.seed", "files")
 PREPARE = "prepare.min_rating", "prepare.min_user_interactions", "prepare.min_item_interactions"
-LISTS = ("recommend", "window_weeks")
-MODELS = ("seed", "evaluation.k", "models.warm_start", "window_weeks")
+LISTS = ("recommend", "window_weeks", "threads")
+MODELS = ("seed", "evaluation.k", "models.warm_start", "window_weeks", "threads")
 # Of keys that begin alike the longest holds. What another asset is made by comes with its data.
 INFLUENCES = {
     "raw": SOURCE,
@@ -30,7 +30,7 @@ INFLUENCES = {
     "prepared/validation": ("split", "seed", "window_weeks"),
     "prepared/test": ("split", "seed", "window_weeks"),
     "models": MODELS,
-    "evaluation": ("evaluation",),
+    "evaluation": ("evaluation", "threads"),
     "recommendations": LISTS,
     "recommendations/churn": ("checks.max_churn",),
 }

@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 OURS = "collie-pipeline"
-EXTRAS = frozenset({"postgres", "pytables", "test"})
+EXTRAS = frozenset({"audit", "postgres", "pytables", "test"})
 NOT_OURS = ("nvidia-", "triton", "cuda-")  # come with torch's build for GPUs, which torch pins
 
 
