@@ -9,7 +9,7 @@ import zipfile
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
-from collie_core.movielens.fetching import fetched
+from collie_core.fetching import fetched
 
 URL = "https://files.grouplens.org/datasets/movielens/ml-100k.zip"
 SIZE_BYTES = 4_924_029

@@ -4,8 +4,8 @@ import io
 
 import pandas as pd
 
+from collie_core.fetching import fetched
 from collie_core.files import replacing
-from collie_core.movielens.fetching import fetched
 from collie_core.movielens.folder import cache_folder
 
 NAME = "movielens_posters.csv"

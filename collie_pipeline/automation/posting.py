@@ -6,11 +6,11 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-HERE = {"localhost", "127.0.0.1", "::1"}
+from collie_core.fetching import is_safe
+
 TIMEOUT_SECONDS = 10.0
 
 
@@ -29,17 +29,11 @@ def refuse_unsafe(url: SecretStr) -> None:
     ValueError
         If it is not.
     """
-    wrong = ValueError(
-        "automation.webhook is not an https:// URL, or http:// on localhost: set "
-        "COLLIE_AUTOMATION__WEBHOOK to one"
-    )
-    try:
-        parts = urlsplit(url.get_secret_value())
-        host = parts.hostname
-    except ValueError:
-        raise wrong from None
-    if not host or (parts.scheme != "https" and (parts.scheme != "http" or host not in HERE)):
-        raise wrong
+    if not is_safe(url.get_secret_value()):
+        raise ValueError(
+            "automation.webhook is not an https:// URL, or http:// on localhost: set "
+            "COLLIE_AUTOMATION__WEBHOOK to one"
+        )
 
 
 def post(url: SecretStr, message: Mapping[str, Any]) -> str | None:

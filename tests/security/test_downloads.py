@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from collie_core.fetching import fetched
 from collie_core.movielens import read_movielens_posters_df
 from collie_core.movielens.download import MOST_BYTES, URL, download_movielens, unpack
-from collie_core.movielens.fetching import fetched
 from collie_core.movielens.posters import URL as POSTERS_URL
 
 WAY_OUT = "fetch it elsewhere"

@@ -48,7 +48,19 @@ class _SafeRedirects(urllib.request.HTTPRedirectHandler):
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
+def is_safe(url: str) -> bool:
+    """Return whether nobody on the way to `url` can listen or change anything.
+
+    That is https, or http on this machine.
+    """
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+    except ValueError:
+        return False
+    return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and host in HERE))
+
+
 def _refuse_unsafe(url: str) -> None:
-    parts = urlsplit(url)
-    if parts.scheme != "https" and (parts.scheme != "http" or parts.hostname not in HERE):
+    if not is_safe(url):
         raise ValueError(f"{url} is not https, must be: anybody on the way could change the file")
