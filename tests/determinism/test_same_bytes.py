@@ -72,7 +72,7 @@ def made(home: Path, variables: dict[str, str], *, newest_first: bool) -> dict[s
         check=False,
     )
     assert done.returncode == 0, done.stderr + done.stdout
-    return hashes(home / "data")
+    return hashes(home / "data" / "files")
 
 
 @pytest.mark.slow
