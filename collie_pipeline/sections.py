@@ -51,7 +51,7 @@ class Demo(Section):
 
 
 class Columns(Section):
-    """The files' own names of our columns; an unset optional one is used where a file has it."""
+    """The source's own names of our columns; an unset optional one is used where it is there."""
 
     user_id: str = "user_id"
     item_id: str = "item_id"

@@ -20,6 +20,7 @@ from pydantic_settings import (
     SettingsError as ParsingError,
 )
 
+from collie_pipeline.database_settings import Exports, Sql
 from collie_pipeline.model_settings import Models
 from collie_pipeline.secret_settings import (
     SecretInFileError,
@@ -63,7 +64,10 @@ class Settings(BaseSettings):
         validate_default=True,
     )
     # Where things are and on what they run, not what comes out: a source has its own fingerprint.
-    without_influence: ClassVar[set[str]] = {"root", "data_path", "device", "automation"}
+    without_influence: ClassVar[dict[str, Any]] = {
+        **dict.fromkeys(("root", "data_path", "device", "automation", "exports"), True),
+        "sql": {"url", "chunk_rows", "recheck_minutes"},
+    }
 
     source: str = "demo"
     data_path: Path | None = None
@@ -76,6 +80,7 @@ class Settings(BaseSettings):
     end: date | None = None
     demo: Demo = Demo()
     files: Files = Files()
+    sql: Sql = Sql()
     prepare: Prepare = Prepare()
     features: Features = Features()
     split: Split = Split()
@@ -84,6 +89,7 @@ class Settings(BaseSettings):
     recommend: Recommend = Recommend()
     checks: Checks = Checks()
     automation: Automation = Automation()
+    exports: Exports = Exports()
 
     @field_validator("source")
     @classmethod

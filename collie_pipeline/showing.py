@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 from rich.box import SIMPLE
 from rich.markup import escape
 from rich.table import Table
@@ -200,4 +200,4 @@ def _leaves(
         if isinstance(value, BaseModel):
             yield from _leaves(value, (*above, name))
         else:
-            yield (*above, name), value
+            yield (*above, name), "set" if isinstance(value, SecretStr) else value

@@ -1,7 +1,9 @@
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from postgres_server import Server, running_server
 from small_project import small_settings
 
 from collie_pipeline.project import Project
@@ -20,3 +22,10 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     return Project(small_settings(tmp_path / "data"))
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """A PostgreSQL that runs; who kills it starts it again."""
+    with running_server() as running:
+        yield running
