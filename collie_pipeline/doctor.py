@@ -12,6 +12,7 @@ from rich.box import SIMPLE
 from rich.markup import escape
 from rich.table import Table
 
+from collie_pipeline.exports import targets
 from collie_pipeline.machine import SCARCE, Finding, Verdict, installed, machine
 from collie_pipeline.planning import counts_in, in_words, plan_table
 from collie_pipeline.resources import Device
@@ -24,6 +25,7 @@ from collie_pipeline.settings import (
     home_path,
     load_settings,
 )
+from collie_pipeline.sources import make_source
 from collie_pipeline.text import harmless
 
 COLOURS: dict[Verdict, str] = {"ok": "green", "warn": "yellow", "wrong": "red"}
@@ -87,6 +89,9 @@ def _files_and_settings() -> Iterator[Finding]:
     yield _device(settings)
     yield from _folders(settings)
     yield _automation(settings)
+    yield _exports(settings)
+    if settings.source == "sql":
+        yield _sql(settings)
 
 
 def _safe(text: str) -> str:
@@ -136,6 +141,23 @@ def _automation(settings: Settings) -> Finding:
     schedule = f"Mondays at {own.hour} UTC" if own.schedule else "off"
     files = "watched" if own.watch_files else "not watched"
     return Finding("automation", "ok", f"schedule {schedule}, files {files}, webhook {webhook}")
+
+
+def _exports(settings: Settings) -> Finding:
+    try:
+        named = [target.name for target in targets(settings)]
+    except ValueError as error:  # which says the way out itself
+        return Finding("exports", "wrong", str(error))
+    return Finding("exports", "ok", ", ".join(named) or "none beside the folder of publications")
+
+
+def _sql(settings: Settings) -> Finding:
+    """Return whether the database answers; the weeks that it has are the answer."""
+    try:
+        first, last = make_source(settings).span()
+    except ValueError as error:
+        return Finding("source sql", "wrong", str(error))
+    return Finding("source sql", "ok", f"{settings.sql.mode}, {first.key} to {last.key}")
 
 
 def _dagster_home() -> Finding:

@@ -6,6 +6,7 @@ import dagster as dg
 
 from collie_pipeline.assets import (
     evaluation,
+    exports,
     features,
     models,
     prepared,
@@ -17,5 +18,5 @@ from collie_pipeline.project import Project
 
 def all_assets(project: Project) -> Sequence[dg.AssetsDefinition]:
     """Return every asset of `project`, as the data flows."""
-    stages = (raw, prepared, features, models, evaluation, recommendations)
+    stages = (raw, prepared, features, models, evaluation, recommendations, exports)
     return [asset for stage in stages for asset in stage.assets(project)]

@@ -9,6 +9,7 @@ from collie_pipeline.checking import Finding
 DESCRIPTIONS: Mapping[str, str] = {
     "as_hashed": "Every file of the publication is what the manifest says.",
     "churn": "How much of the lists changed since the last publication.",
+    "exported_as_published": "Every export, read back, is the publication with all its rows.",
     "few_rows_refused": "No more rows were refused than may be.",
     "finite_weights": "No weight of the model is NaN or infinite.",
     "in_one_part_each": "No pair of user and item is in two parts of the split.",

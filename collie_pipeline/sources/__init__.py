@@ -8,11 +8,13 @@ from collie_pipeline.sources.demo import DemoSource
 from collie_pipeline.sources.files import FilesSource
 from collie_pipeline.sources.movielens import MovieLensSource
 from collie_pipeline.sources.protocol import Source
+from collie_pipeline.sources.sql import SqlSource
 
 SOURCES: Mapping[str, Callable[[Settings], Source]] = {
     "demo": DemoSource,
     "files": FilesSource,
     "movielens-100k": MovieLensSource,
+    "sql": SqlSource,
 }
 
 

@@ -1,11 +1,10 @@
-"""What files say about items and users, as one row of text an id."""
+"""What a source says about items and users, as one row of text an id."""
 
 import numpy as np
 import pandas as pd
 
 from collie_pipeline.preparation.ids import parse_ids
 from collie_pipeline.preparation.missing import plain_text
-from collie_pipeline.sections import Files
 
 
 def one_row_an_id(table: pd.DataFrame, key: str) -> pd.DataFrame:
@@ -19,8 +18,8 @@ def one_row_an_id(table: pd.DataFrame, key: str) -> pd.DataFrame:
     return texts.sort_values(key, ignore_index=True)
 
 
-def genre_texts(genres: pd.Series, files: Files) -> pd.Series:
-    """Return `genres`, text or lists, as text with "|" between them."""
+def genre_texts(genres: pd.Series, separator: str) -> pd.Series:
+    """Return `genres`, lists or text with `separator` between, as text with "|" between them."""
     if genres.map(lambda value: isinstance(value, list | np.ndarray)).any():
         return genres.map("|".join, na_action="ignore")
-    return plain_text(genres.astype(object)).str.replace(files.genre_separator, "|", regex=False)
+    return plain_text(genres.astype(object)).str.replace(separator, "|", regex=False)

@@ -66,7 +66,7 @@ class FilesSource:
         columns = self._columns(paths, ITEM_COLUMNS, required=("item_id",))
         items = self._whole(paths, columns)
         if "genres" in items:
-            items["genres"] = genre_texts(items["genres"], self.settings.files)
+            items["genres"] = genre_texts(items["genres"], self.settings.files.genre_separator)
         return one_row_an_id(items.reindex(columns=list(ITEM_COLUMNS)), "item_id").fillna("")
 
     def users(self, week: Week) -> pd.DataFrame:  # noqa: ARG002

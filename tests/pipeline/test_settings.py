@@ -16,7 +16,7 @@ def test_without_file_and_environment_the_source_is_demo() -> None:
     assert load_settings().source == "demo"
 
 
-@pytest.mark.parametrize("source", ["demo", "files", "movielens-100k"])
+@pytest.mark.parametrize("source", ["demo", "files", "movielens-100k", "sql"])
 def test_root_is_a_folder_of_the_source(source: str) -> None:
     assert load_settings(source=source).root == Path("data") / source
 
@@ -100,7 +100,11 @@ def test_unknown_key_in_a_variable_is_refused(monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize(
     ("variable", "value", "message"),
     [
-        ("SOURCE", "dmo", r"source is 'dmo'.*use one of \['demo', 'files', 'movielens-100k'\]"),
+        (
+            "SOURCE",
+            "dmo",
+            r"source is 'dmo'.*use one of \['demo', 'files', 'movielens-100k', 'sql'\]",
+        ),
         ("WINDOW_WEEKS", "0", "window_weeks is '0'.*greater than or equal to 1"),
         ("DEVICE", "gpu", "device is 'gpu'.*'auto', 'cpu', 'cuda' or 'mps'"),
         ("SPLIT__METHOD", "tim", r"split\.method is 'tim'.*'stratified'.*COLLIE_SPLIT__METHOD"),
