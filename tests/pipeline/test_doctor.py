@@ -43,7 +43,7 @@ def test_every_subject_has_its_line() -> None:
     assert subjects == [
         *("Python", "packages", "cores", "memory", *gpus()),
         *("settings file", "settings", "device", "data_path", "root", "disk", "automation"),
-        *("DAGSTER_HOME", "PostgreSQL"),
+        *("exports", "DAGSTER_HOME", "PostgreSQL"),
     ]
 
 
@@ -213,3 +213,27 @@ def test_markup_in_a_value_is_shown_as_it_is(tmp_path: Path) -> None:
 def test_a_warning_is_no_reason_to_fail() -> None:
     assert is_well([Finding("disk", "warn", "little")])
     assert not is_well([Finding("disk", "warn", "little"), Finding("root", "wrong", "none")])
+
+
+def test_exports_are_named_and_one_that_cannot_work_is_wrong(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert found("exports").said.startswith("none")
+    monkeypatch.setenv("COLLIE_EXPORTS__VECTORS", "true")
+    monkeypatch.setenv("COLLIE_EXPORTS__DUCKDB", "collie.duckdb")
+    assert found("exports").said == "duckdb, vectors"
+    monkeypatch.setenv("COLLIE_EXPORTS__POSTGRES", "true")
+    monkeypatch.setenv("COLLIE_EXPORTS__POSTGRES_URL", "mysql://me:pa55w0rd@db/shop")
+    assert found("exports").verdict == "wrong"
+    assert "pa55w0rd" not in shown()
+
+
+def test_a_database_of_the_source_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLLIE_SOURCE", "sql")
+    assert "sql.interactions is not set" in found("source sql").said
+    query = "SELECT * FROM events WHERE timestamp >= :start AND timestamp < :end"
+    monkeypatch.setenv("COLLIE_SQL__INTERACTIONS", query)
+    assert "set COLLIE_SQL__URL" in found("source sql").said
+    monkeypatch.setenv("COLLIE_SQL__URL", f"sqlite:///{tmp_path}/pa55w0rd.db")
+    assert found("source sql").verdict == "wrong"
+    assert "pa55w0rd" not in shown()

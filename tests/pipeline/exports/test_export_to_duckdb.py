@@ -121,9 +121,7 @@ def test_a_full_disk_leaves_the_last_file(tmp_path: Path, path: Path) -> None:
     large = published(tmp_path, WEEKS[1], users=20_000)
     command = [sys.executable, "-c", FILL_THE_DISK, str(path), str(large.path)]
     failed = subprocess.run(command, check=False, capture_output=True, text=True)
-    assert (
-        "collie.duckdb.* cannot be written" in failed.stderr or "cannot be written" in failed.stderr
-    )
+    assert "cannot be written" in failed.stderr
     assert ask(path, "SELECT week FROM publication") == [(WEEKS[0],)]
     assert [each.name for each in path.parent.iterdir()] == [path.name]
 
