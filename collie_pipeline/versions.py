@@ -13,7 +13,11 @@ from typing import Any
 from collie_pipeline.code import code_version
 from collie_pipeline.settings import Settings
 
-SOURCE = ("source", "demo.users", "demo.items", "demo.ratings", "demo.seed", "files")
+ASKED = ("interactions", "items", "users", "columns", "time_unit", "mode", "genre_separator")
+SQL = tuple(f"sql.{name}" for name in ASKED)  # not where it is asked, which holds a password
+SOURCE = ("source", "demo.users", "demo.items", "demo.ratings", "demo.seed", "files", *SQL)
+READ = ("files", "sql.mode", "sql.time_unit")
+TARGETS = ("exports.duckdb", "exports.postgres", "exports.postgres_schema", "exports.vectors")
 PREPARE = "prepare.min_rating", "prepare.min_user_interactions", "prepare.min_item_interactions"
 LISTS = ("recommend", "window_weeks", "threads")
 MODELS = ("seed", "evaluation.k", "models.warm_start", "window_weeks", "threads")
@@ -22,8 +26,8 @@ INFLUENCES = {
     "raw": SOURCE,
     "raw/interactions": (*SOURCE, "checks.max_volume_change", "prepare.allow_empty_weeks"),
     "prepared": (),
-    "prepared/clean": ("files", "prepare.max_quarantined_share"),
-    "prepared/quarantine": ("files", "prepare.max_quarantined_share"),
+    "prepared/clean": (*READ, "prepare.max_quarantined_share"),
+    "prepared/quarantine": (*READ, "prepare.max_quarantined_share"),
     "prepared/implicit": (*PREPARE, "window_weeks"),
     "prepared/item_features": ("features",),
     "prepared/train": ("split", "seed", "window_weeks"),
@@ -33,6 +37,7 @@ INFLUENCES = {
     "evaluation": ("evaluation", "threads"),
     "recommendations": LISTS,
     "recommendations/churn": ("checks.max_churn",),
+    "recommendations/exports": TARGETS,
 }
 
 
