@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from collie_core.files import replacing
-from collie_pipeline.exports.tables import LISTS, SQL_TYPES, TABLES, batches, row_counts
+from collie_pipeline.exports.tables import LISTS, TABLES, batches, row_counts
 from collie_pipeline.exports.target import Held, Rows
 from collie_pipeline.storage import Publication
 
@@ -66,8 +66,7 @@ def _write(path: Path, publication: Publication) -> None:
 
     with duckdb.connect(str(path)) as connection:
         for name, schema in TABLES.items():
-            columns = ", ".join(f"{field.name} {SQL_TYPES[field.type]}" for field in schema)
-            connection.execute(f"CREATE TABLE {name} ({columns})")
+            connection.from_arrow(schema.empty_table()).create(name)
             connection.from_arrow(batches(publication, name)).insert_into(name)
         connection.execute("CHECKPOINT")
 

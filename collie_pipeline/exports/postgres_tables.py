@@ -85,9 +85,10 @@ def swap(cursor: "Cursor", schema: str, tables: Mapping[str, str], wait: int) ->
     cursor.execute("SELECT set_config('lock_timeout', %s, true)", (f"{wait}ms",))
     for name, table in tables.items():
         columns = sql.SQL(", ").join(sql.Identifier(field) for field in TABLES[name].names)
-        statement = sql.SQL("CREATE OR REPLACE VIEW {} AS SELECT {} FROM {}")
         view, source = sql.Identifier(schema, name), sql.Identifier(schema, table)
-        cursor.execute(statement.format(view, columns, source))
+        cursor.execute(
+            sql.SQL("CREATE OR REPLACE VIEW {} AS SELECT {} FROM {}").format(view, columns, source)
+        )
 
 
 def drop_tables(cursor: "Cursor", schema: str, spared: Iterable[str], wait: int) -> None:

@@ -142,7 +142,7 @@ def test_every_setting_that_influences_a_result_makes_some_asset_outdated(tmp_pa
     free = {
         leaf
         for leaf in leaves(project.settings)
-        if leaf.split(".")[0] not in Settings.without_influence | {"files"}
+        if leaf.split(".")[0] not in {*Settings.without_influence, "files"}
         and not any(leaf == name or leaf.startswith(f"{name}.") for name in known)
     }
     assert free <= which_there_are
