@@ -30,17 +30,15 @@ class Choice:
 
 
 def weeks_of(project: Project, first: str | None, last: str | None) -> list[Week]:
-    """Return the weeks from `first` to `last`, both included; those of the source by default.
+    """Return the weeks from `first` to `last`, both included; all that are over by default.
 
     Raises
     ------
     ValueError
-        If the source does not have one of them, or `last` is before `first`.
+        If the source does not have one of them, it is not over, or `last` is before `first`.
     """
-    begin, end = project.span
-    return weeks_between(
-        begin if first is None else project.week(first), end if last is None else project.week(last)
-    )
+    begin = project.span[0] if first is None else project.week(first)
+    return weeks_between(begin, project.week(last))
 
 
 def backfill(

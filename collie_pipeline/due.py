@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -53,13 +52,6 @@ def not_ingested(
 ) -> list[Week]:
     """Return those of `weeks` that are not ingested, oldest first."""
     return [week for week in sorted(weeks) if not is_ingested(instance, project, week)]
-
-
-def newest_closed(project: Project, now: datetime, hour: int = 0) -> Week | None:
-    """Return the source's newest week that was over `hour` hours ago, or None before the first."""
-    first, last = project.span
-    week = min(last, Week.of(now - timedelta(hours=hour)).previous)
-    return week if week >= first else None
 
 
 def due(

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 
@@ -44,23 +44,29 @@ class Project:
         """The weeks, as Dagster has them."""
         return weekly(*self.span)
 
+    def newest_closed(self, now: datetime, hour: int = 0) -> Week | None:
+        """Return the source's newest week that was over `hour` hours ago, or None before that."""
+        first, last = self.span
+        week = min(last, Week.of(now - timedelta(hours=hour)).previous)
+        return week if week >= first else None
+
     def week(self, key: str | None = None) -> Week:
         """Return the week of a partition key, or the newest that is over.
 
         Raises
         ------
         ValueError
-            If the source has no such week, or none that is over.
+            If the source has no such week, or it is not over.
         """
-        first, last = self.span
-        if key is None:
-            newest = min(last, Week.of(datetime.now(UTC)).previous)
-            if newest < first:
-                raise ValueError(f"the first week, {first.key}, is not over yet: wait for its end")
-            return newest
-        week = Week.parse(key)
-        if not first.key <= week.key <= last.key:
-            raise ValueError(f"week {key} is not in the source: use {first.key} to {last.key}")
+        (first, last), now = self.span, datetime.now(UTC)
+        week = self.newest_closed(now) or first if key is None else Week.parse(key)
+        if not first <= week <= last:
+            yet = " yet" if week > last else ""
+            raise ValueError(f"week {key} is not in the source{yet}: use {first.key} to {last.key}")
+        if week.end > now:
+            raise ValueError(
+                f"week {week.key} is not over yet: wait for its end, {week.end:%F %R} UTC"
+            )
         return week
 
     def window(self, week: Week) -> list[Week]:

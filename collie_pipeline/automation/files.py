@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 
 from collie_pipeline.automation.common import NOT_OVER, Clock, Job, result, status, utc_now
-from collie_pipeline.due import due, newest_closed
+from collie_pipeline.due import due
 from collie_pipeline.project import Project
 from collie_pipeline.sources.digest import signature
 from collie_pipeline.sources.tables import find_files
@@ -38,7 +38,7 @@ def new_files(project: Project, jobs: Sequence[Job], clock: Clock = utc_now) -> 
         if there != cursor.get("files"):
             return _unsettled(cursor, there, "files have changed")
         fresh = Project(project.settings)
-        week = newest_closed(fresh, clock())
+        week = fresh.newest_closed(clock())
         if week is None:
             return dg.SensorResult(skip_reason=NOT_OVER)
         if there != cursor.get("read"):

@@ -15,7 +15,7 @@ from typing import Any
 import dagster as dg
 
 from collie_pipeline.automation.common import NOT_OVER, Clock, Job, result, status, utc_now
-from collie_pipeline.due import due, newest_closed
+from collie_pipeline.due import due
 from collie_pipeline.project import Project
 
 AFTER_THE_SCHEDULE = timedelta(minutes=10)
@@ -37,7 +37,7 @@ def weekly_schedule(project: Project, weekly: Job) -> dg.ScheduleDefinition:
     )
     def schedule(context: dg.ScheduleEvaluationContext) -> Any:
         fresh = Project(project.settings)
-        week = newest_closed(fresh, context.scheduled_execution_time, automation.hour)
+        week = fresh.newest_closed(context.scheduled_execution_time, automation.hour)
         if week is None:
             return dg.SkipReason(NOT_OVER)
         found = due(fresh, context.instance, week)
@@ -68,7 +68,7 @@ def missing_weeks(
     def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         # A project keeps the span it once read, and the source may have grown.
         fresh = Project(project.settings)
-        week = newest_closed(fresh, clock() - AFTER_THE_SCHEDULE, automation.hour)
+        week = fresh.newest_closed(clock() - AFTER_THE_SCHEDULE, automation.hour)
         if week is None:
             return dg.SensorResult(skip_reason=NOT_OVER)
         return result(due(fresh, context.instance, week))

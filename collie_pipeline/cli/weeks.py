@@ -10,7 +10,7 @@ from collie_pipeline.settings import load_settings
 from collie_pipeline.showing import leaderboard_table, read_week
 
 FIRST = "Monday of the first week; the source's first by default."
-LAST = "Monday of the last week; the source's newest by default."
+LAST = "Monday of the last week; the newest that is over by default."
 
 
 def run(

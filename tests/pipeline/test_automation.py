@@ -16,7 +16,6 @@ from collie_pipeline.automation.freshness import PUBLICATION, freshness
 from collie_pipeline.automation.weekly import missing_weeks
 from collie_pipeline.dead_runs import own_tags
 from collie_pipeline.definitions import make_definitions
-from collie_pipeline.due import newest_closed
 from collie_pipeline.project import Project
 from collie_pipeline.sections import Automation
 from collie_pipeline.storage import current
@@ -87,10 +86,10 @@ def test_a_week_is_asked_for_when_its_hour_has_come(
 
 def test_the_newest_closed_week_lies_within_the_source(project: Project) -> None:
     first, last = project.span
-    assert newest_closed(project, last.end + timedelta(weeks=52)) == last
-    assert newest_closed(project, last.end) == last
-    assert newest_closed(project, last.end - timedelta(seconds=1)) == last.previous
-    assert newest_closed(project, first.end + timedelta(hours=5), hour=6) is None
+    assert project.newest_closed(last.end + timedelta(weeks=52)) == last
+    assert project.newest_closed(last.end) == last
+    assert project.newest_closed(last.end - timedelta(seconds=1)) == last.previous
+    assert project.newest_closed(first.end + timedelta(hours=5), hour=6) is None
 
 
 def test_a_run_on_its_way_is_not_asked_for_again(

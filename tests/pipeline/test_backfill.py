@@ -4,9 +4,11 @@ import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
+import pandas as pd
 import pytest
 from rich.console import Console
 from small_project import small_settings
@@ -130,10 +132,25 @@ def test_weeks_are_all_of_the_source_unless_named(project: Project) -> None:
     assert len(weeks_of(project, None, None)) == 6
     assert weeks_of(project, None, first.key) == [first]
     assert weeks_of(project, last.previous.key, None) == [last.previous, last]
-    with pytest.raises(ValueError, match="is not in the source"):
+    with pytest.raises(ValueError, match="is not in the source yet"):
         weeks_of(project, "2031-01-06", None)
     with pytest.raises(ValueError, match="swap them"):
         weeks_of(project, last.key, first.key)
+
+
+def test_weeks_end_with_the_newest_that_is_over(tmp_path: Path) -> None:
+    """The source has rows of this week already: a week that runs is not back-filled."""
+    running = Week.of(datetime.now(UTC))
+    (tmp_path / "in").mkdir()
+    days = [week.monday for week in (running.previous.previous, running.previous, running)]
+    rows = pd.DataFrame({"user_id": "u", "item_id": "i", "timestamp": days})
+    rows.to_csv(tmp_path / "in" / "interactions.csv", index=False)
+    files = {"source": "files", "data_path": tmp_path / "in", "files": {"time_unit": "iso"}}
+    project = Project(small_settings(tmp_path / "data", **files))
+    assert project.span[1] == running
+    assert weeks_of(project, None, None)[-1] == project.week() == running.previous
+    with pytest.raises(ValueError, match=f"week {running.key} is not over yet: wait for its end"):
+        weeks_of(project, None, running.key)
 
 
 def test_the_command_prints_a_line_a_week_and_fails_with_the_list(tmp_path: Path) -> None:

@@ -102,7 +102,11 @@ def test_an_item_is_found_by_its_title(home: Path) -> None:
         (("recommend", "nobody"), {}, "no user 'nobody'"),
         (("similar", "no such film"), {}, "no item is called 'no such film'"),
         (("run", "--week", "2026-01-06"), {}, "must begin on a Monday"),
-        (("run", "--week", "2031-01-06"), {}, "2031-01-06 is not in the source: use 2026-01-05"),
+        (
+            ("run", "--week", "2031-01-06"),
+            {},
+            "2031-01-06 is not in the source yet: use 2026-01-05",
+        ),
         (("run",), {"COLLIE_SOURCE": "demmo"}, "unknown source 'demmo'"),
         (("run",), {"COLLIE_SORCE": "demo"}, "did you mean COLLIE_SOURCE?"),
         (("run",), {"COLLIE_WINDOW_WEEKS": "0"}, "window_weeks is '0'"),

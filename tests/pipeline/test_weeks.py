@@ -87,5 +87,5 @@ def test_a_week_that_is_still_running_is_not_the_newest(tmp_path: Path) -> None:
     rows["timestamp"] = running.start.timestamp()
     rows.to_parquet(tmp_path / "interactions.parquet")
     later = Project(load_settings(source="files", data_path=tmp_path, root=tmp_path / "data"))
-    with pytest.raises(ValueError, match=f"the first week, {running.key}, is not over yet"):
+    with pytest.raises(ValueError, match=f"week {running.key} is not over yet"):
         later.week()
