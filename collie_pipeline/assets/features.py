@@ -26,6 +26,7 @@ def assets(project: Project) -> Sequence[dg.AssetsDefinition]:
         CODE,
         ins={"items": of("raw/items"), "positives": of("prepared/hdf5")},
         io_manager_key="parquet",
+        metadata={"bucket": chosen.bucket},
     )
     def features(
         context: dg.AssetExecutionContext, items: pd.DataFrame, positives: Path

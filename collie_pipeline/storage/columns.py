@@ -1,8 +1,13 @@
 """What the columns of our tables hold, as the UI shows it."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
 
-LOW, HIGH = "_low", "_high"
+import dagster as dg
+
+from collie_pipeline.lineage import HIGH, LOW, column_lineage
+
 COLUMNS: Mapping[str, str] = {
     "auc": "Area under the ROC curve; ties count half.",
     "bucket": "The bucket of the item, by which new items are grouped.",
@@ -40,6 +45,11 @@ COLUMNS: Mapping[str, str] = {
     "users": "How many users.",
     "vs_popularity": "Difference in MAP@K to popularity, user by user.",
 }
+ENCODED: Mapping[str, str] = {
+    "user_id": "Number of the user, from 0; the file has the outside id of each.",
+    "item_id": "Number of the item, from 0; the file has the outside id of each.",
+    "timestamp": "Microseconds since 1970, in UTC.",
+}
 
 
 def described(name: str) -> str | None:
@@ -48,3 +58,27 @@ def described(name: str) -> str | None:
         if name.endswith(end) and (middle := name.removesuffix(end)) in COLUMNS:
             return f"{which} end of the bootstrap interval of {middle}."
     return COLUMNS.get(name)
+
+
+def column_metadata(
+    spec: dg.AssetSpec,
+    types: Mapping[str, object],
+    meanings: Mapping[str, str] = MappingProxyType({}),
+) -> dict[str, Any]:
+    """Return what the UI shows of the columns of a table: types, meaning, and where they are from.
+
+    Parameters
+    ----------
+    spec : the asset whose table it is.
+    types : type by name of the column.
+    meanings : what columns hold, where it is not what they hold elsewhere.
+    """
+    columns = [
+        dg.TableColumn(name, str(kind), meanings.get(name) or described(name))
+        for name, kind in types.items()
+    ]
+    lineage = column_lineage(spec, types)
+    return {
+        "dagster/column_schema": dg.TableSchema(columns=columns),
+        **({} if lineage is None else {"dagster/column_lineage": lineage}),
+    }

@@ -10,7 +10,7 @@ import h5py
 import pandas as pd
 
 from collie_core.files import replacing, sha256
-from collie_pipeline.storage.columns import described
+from collie_pipeline.storage.columns import ENCODED, column_metadata
 from collie_pipeline.storage.markdown import markdown
 
 if TYPE_CHECKING:
@@ -54,14 +54,10 @@ class ParquetIO(OnDisk):
         path = self.path(context.asset_key, context.asset_partition_key, ".parquet")
         with replacing(path) as temporary:
             obj.to_parquet(temporary, index=False)
-        columns = [
-            dg.TableColumn(str(name), str(kind), described(str(name)))
-            for name, kind in obj.dtypes.items()
-        ]
         context.add_output_metadata(
             {
                 "dagster/row_count": len(obj),
-                "dagster/column_schema": dg.TableSchema(columns=columns),
+                **column_metadata(context.asset_spec, {str(n): t for n, t in obj.dtypes.items()}),
                 "path": dg.MetadataValue.path(str(path)),
                 "bytes": path.stat().st_size,
                 "sha256": sha256(path),
@@ -85,9 +81,11 @@ class Hdf5IO(OnDisk):
             obj(temporary)
         with h5py.File(path, "r") as file:
             rows = len(file["interactions/user_id"])
+            types = {name: column.dtype for name, column in file["interactions"].items()}
         context.add_output_metadata(
             {
                 "dagster/row_count": rows,
+                **column_metadata(context.asset_spec, types, ENCODED),
                 "path": dg.MetadataValue.path(str(path)),
                 "bytes": path.stat().st_size,
                 "sha256": sha256(path),

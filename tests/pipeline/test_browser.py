@@ -136,6 +136,35 @@ def test_every_check_of_the_week_passed(address: str) -> None:
         assert execution["status"] == "SUCCEEDED", f"{path} {name}"
 
 
+LINEAGE = """{assetNodes{assetKey{path} assetMaterializations(limit: 1){metadataEntries{
+  ... on TableSchemaMetadataEntry{schema{columns{name type description}}}
+  ... on TableColumnLineageMetadataEntry{lineage{columnName columnDeps{
+    columnName assetKey{path}}}}}}}}"""
+
+
+def test_columns_have_types_meanings_and_lineage(address: str) -> None:
+    """As the page of an asset asks for them."""
+    schemas, lineage = {}, {}
+    for node in ask(address, LINEAGE)["assetNodes"]:
+        key = "/".join(node["assetKey"]["path"])
+        for entry in node["assetMaterializations"][0]["metadataEntries"]:
+            for each in entry.get("schema", {}).get("columns", []):
+                schemas[key, each["name"]] = each["description"]
+            for each in entry.get("lineage", []):
+                lineage[key, each["columnName"]] = [
+                    ("/".join(dep["assetKey"]["path"]), dep["columnName"])
+                    for dep in each["columnDeps"]
+                ]
+    assert schemas["prepared/train", "user_id"].startswith("Number of the user")
+    assert schemas["recommendations/users", "user_id"] == "Outside id of the user."
+    assert lineage["prepared/train", "user_id"] == [("prepared/hdf5", "user_id")]
+    assert lineage["evaluation/leaderboard", "mapk_low"] == [
+        (f"evaluation/{model}", "mapk") for model in sorted(MODELS)
+    ]
+    assert lineage["prepared/item_features", "bucket"] == [("raw/items", "genres")]
+    assert lineage.keys() <= schemas.keys()
+
+
 def test_the_run_is_there_and_succeeded(address: str) -> None:
     said = ask(address, "{runsOrError{... on Runs{results{status jobName}}}}")
     runs = said["runsOrError"]["results"]
