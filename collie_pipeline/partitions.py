@@ -5,10 +5,14 @@ import dagster as dg
 from collie_pipeline.weeks import Week
 
 
-def weekly(first: Week, last: Week) -> dg.WeeklyPartitionsDefinition:
-    """Return the Monday weeks from `first` to `last`, both included."""
+def weekly(first: Week, last: Week | None) -> dg.WeeklyPartitionsDefinition:
+    """Return the Monday weeks from `first` to `last`, both included, that are over.
+
+    Without `last` a week is one as soon as it is over, by the clock: nothing has to be loaded anew.
+    """
+    end = None if last is None else last.next.key
     return dg.WeeklyPartitionsDefinition(
-        start_date=first.key, end_date=last.next.key, day_offset=1, timezone="UTC"
+        start_date=first.key, end_date=end, day_offset=1, timezone="UTC"
     )
 
 

@@ -41,8 +41,15 @@ class Project:
 
     @cached_property
     def partitions(self) -> dg.WeeklyPartitionsDefinition:
-        """The weeks, as Dagster has them."""
-        return weekly(*self.span)
+        """The weeks, as Dagster has them.
+
+        Where more are to come, a week is there once it is over, whether its rows are or not. They
+        are not expected after the setting `end`, nor where the newest week is older than a window.
+        """
+        first, last = self.span
+        awaited = window(Week.of(datetime.now(UTC)), self.settings.window_weeks + 1, first)
+        goes_on = self.source.grows and self.settings.end is None and last in awaited
+        return weekly(first, None if goes_on else last)
 
     def newest_closed(self, now: datetime, hour: int = 0) -> Week | None:
         """Return the source's newest week that was over `hour` hours ago, or None before that."""

@@ -48,7 +48,7 @@ def interactions(project: Project) -> dg.AssetsDefinition:
         check_specs=promised(key, NOT_EMPTY, USUAL_VOLUME),
     )
     def raw_interactions(context: dg.AssetExecutionContext) -> Iterator[Any]:
-        week = Week.parse(context.partition_key)
+        week = project.week(context.partition_key)
         rows = project.source.interactions(week)
         fingerprint = project.ingest_fingerprint(week)
         yield dg.Output(
@@ -96,7 +96,7 @@ def _table(
         metadata={"source": project.source.name},
     )
     def raw_table(context: dg.AssetExecutionContext) -> dg.Output[pd.DataFrame]:
-        week = Week.parse(context.partition_key)
+        week = project.week(context.partition_key)
         version = dg.DataVersion(project.source.fingerprint(week))
         return dg.Output(read(week), data_version=version)
 

@@ -18,6 +18,7 @@ class DemoSource:
     """Generated weeks; what a week holds does not depend on how many are asked for."""
 
     name: str = "demo"
+    grows: bool = False
     mode: Mode = "events"
     time_unit: TimeUnit = "s"
 

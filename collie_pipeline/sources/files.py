@@ -24,6 +24,7 @@ class FilesSource:
     """Interactions in files, and items and users too where `files.items`, `files.users` say so."""
 
     name: str = "files"
+    grows: bool = True
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings

@@ -20,6 +20,7 @@ class MovieLensSource:
     """943 users' 100,000 ratings of 1,682 films, over 32 weeks from September 1997."""
 
     name: str = "movielens-100k"
+    grows: bool = False
     mode: Mode = "events"
     time_unit: TimeUnit = "s"
 

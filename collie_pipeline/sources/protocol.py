@@ -33,6 +33,11 @@ class Source(Protocol):
         """How numbers and text in `timestamp` are to be read."""
         ...
 
+    @property
+    def grows(self) -> bool:
+        """Whether weeks may come after those that are there."""
+        ...
+
     def span(self) -> tuple[Week, Week]:
         """Return the first and the last week that have rows."""
         ...

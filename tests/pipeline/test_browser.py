@@ -82,9 +82,9 @@ def answers(url: str, server: "subprocess.Popen[bytes]", log: Path) -> None:
     pytest.fail(f"the server does not answer:\n{log.read_text()}")
 
 
-def ask(url: str, query: str) -> Any:
+def ask(url: str, query: str, **variables: Any) -> Any:
     """Return what the server's GraphQL says to `query`."""
-    body = json.dumps({"query": query}).encode()
+    body = json.dumps({"query": query, "variables": variables}).encode()
     request = urllib.request.Request(  # noqa: S310
         f"{url}/graphql", body, {"content-type": "application/json"}
     )

@@ -2,6 +2,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -24,16 +25,34 @@ def test_everything_loads(definitions: dg.Definitions) -> None:
     dg.Definitions.validate_loadable(definitions)
 
 
-def test_keys_and_dependencies_are_those_of_the_snapshot(definitions: dg.Definitions) -> None:
-    found = {
-        spec.key.to_user_string(): {
-            "group": spec.group_name,
-            "kinds": sorted(spec.kinds),
-            "pool": definitions.resolve_assets_def(spec.key).op.pool,
-            "depends_on": sorted(dep.asset_key.to_user_string() for dep in spec.deps),
-        }
-        for spec in definitions.resolve_all_asset_specs()
+def described(definitions: dg.Definitions, spec: dg.AssetSpec) -> dict[str, Any]:
+    """Return what the snapshot holds of an asset."""
+    made = definitions.resolve_assets_def(spec.key)
+    assert isinstance(spec.partitions_def, dg.WeeklyPartitionsDefinition)
+    weeks = spec.partitions_def.get_partition_keys()
+    checks = {each.name: each.blocking for each in made.check_specs if each.asset_key == spec.key}
+    return {
+        "group": spec.group_name,
+        "kinds": sorted(spec.kinds),
+        "pool": made.op.pool,
+        "depends_on": {dep.asset_key.to_user_string(): offsets(dep) for dep in spec.deps},
+        "partitions": f"{len(weeks)} weeks, {weeks[0]} to {weeks[-1]}",
+        "checks": {name: "blocks" if blocking else "warns" for name, blocking in checks.items()},
     }
+
+
+def offsets(dep: dg.AssetDep) -> str:
+    """Return which weeks of another asset a week needs."""
+    mapping = dep.partition_mapping
+    if mapping is None:
+        return "the same week"
+    assert isinstance(mapping, dg.TimeWindowPartitionMapping)
+    return f"weeks {mapping.start_offset} to {mapping.end_offset}"
+
+
+def test_the_graph_is_that_of_the_snapshot(definitions: dg.Definitions) -> None:
+    specs = definitions.resolve_all_asset_specs()
+    found = {spec.key.to_user_string(): described(definitions, spec) for spec in specs}
     assert found == json.loads(SNAPSHOT.read_text())
 
 
