@@ -9,7 +9,7 @@ from collie_pipeline.automation import sensors, weekly_schedule, with_freshness
 from collie_pipeline.project import Project
 from collie_pipeline.resources import Device
 from collie_pipeline.settings import load_settings
-from collie_pipeline.storage import BundleIO, Hdf5IO, ParquetIO
+from collie_pipeline.storage import BundleIO, Hdf5IO, PageIO, ParquetIO
 
 INGEST = ("raw/interactions", "prepared/clean", "prepared/quarantine")
 
@@ -39,6 +39,7 @@ def make_definitions(project: Project) -> dg.Definitions:
             "parquet": ParquetIO(root=root),
             "hdf5": Hdf5IO(root=root),
             "bundle": BundleIO(root=root),
+            "page": PageIO(root=root),
             "device": Device(kind=project.settings.device),
         },
         executor=dg.in_process_executor,

@@ -12,11 +12,12 @@ from collie_pipeline.assets import (
     prepared,
     raw,
     recommendations,
+    reporting,
 )
 from collie_pipeline.project import Project
 
 
 def all_assets(project: Project) -> Sequence[dg.AssetsDefinition]:
     """Return every asset of `project`, as the data flows."""
-    stages = (raw, prepared, features, models, evaluation, recommendations, exports)
+    stages = (raw, prepared, features, models, evaluation, recommendations, reporting, exports)
     return [asset for stage in stages for asset in stage.assets(project)]

@@ -173,6 +173,23 @@ def test_the_run_is_there_and_succeeded(address: str) -> None:
 
 
 @needs_browser
+def test_the_page_of_the_week_can_be_read(environment: dict[str, str], tmp_path: Path) -> None:
+    collie = str(Path(sys.executable).with_name("collie"))
+    home = environment["HOME"]
+    asset = next(Path(environment["COLLIE_ROOT"], "recommendations", "report").iterdir())
+    before = asset.read_bytes()
+    done = subprocess.run(
+        [collie, "report"], cwd=home, env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == str(asset)
+    assert asset.read_bytes() == before, "the command writes what the run wrote"
+    seen = page(asset.as_uri(), tmp_path)
+    assert "<h2>The gate</h2>" in seen
+    for name in MODELS:
+        assert f"<title>{name}</title>" in seen
+
+
+@needs_browser
 def test_lineage_shows_every_stage_down_to_the_publication(address: str, tmp_path: Path) -> None:
     lineage = "?view=lineage&lineageScope=upstream&lineageDepth=20"
     seen = page(f"{address}/assets/recommendations/publication{lineage}", tmp_path)
