@@ -133,7 +133,7 @@ def seen(served: Served) -> Seen:
     tick = scheduled(url, weeks[0])
     ask(url, LAUNCH, all=[as_launched(each) for each in tick["runRequests"]])
     first = served.finished(1)
-    fill(url, [week.key for week in weeks[:-1][::-1]])
+    fill(url, [week.key for week in weeks[:-1]])
     filled = served.finished(4)
     write(served.folder, f"interactions-{weeks[-1].key}.csv", weeks[-1:])
     ask(url, START, of={**HERE, "sensorName": "missing_weeks"})
