@@ -10,6 +10,7 @@ from collie_pipeline.charts import sparkline
 
 WEEKS_SHOWN = 26
 NOTHING = "–"
+NO_BREAK = "\N{NO-BREAK SPACE}"  # or the UI folds an interval into three lines
 
 
 def readable(board: pd.DataFrame, k: int, seconds: Mapping[str, float]) -> pd.DataFrame:
@@ -33,7 +34,8 @@ def readable(board: pd.DataFrame, k: int, seconds: Mapping[str, float]) -> pd.Da
 
 def _interval(board: pd.DataFrame, name: str, sign: str) -> list[str]:
     values = board[[name, f"{name}_low", f"{name}_high"]].itertuples(index=False)
-    return [f"{mean:{sign}.4f} [{low:{sign}.4f}, {high:{sign}.4f}]" for mean, low, high in values]
+    texts = [f"{mean:{sign}.4f} [{low:{sign}.4f}, {high:{sign}.4f}]" for mean, low, high in values]
+    return [text.replace(" ", NO_BREAK) for text in texts]
 
 
 def _number(value: float, digits: int = 4) -> str:

@@ -62,8 +62,11 @@ def test_what_is_not_known_is_a_dash() -> None:
     row |= {f"{name}{end}": 0.1234567 for name in names for end in ("", "_low", "_high")}
     row |= {"mapk_cold": np.nan}
     table = readable(pd.DataFrame([row]), 10, {}).iloc[0].to_dict()
-    assert table["MAP@10 [interval]"] == "0.1235 [0.1235, 0.1235]"
-    assert table["against popularity"] == "+0.1235 [+0.1235, +0.1235]"
+    assert table["MAP@10 [interval]"] == "0.1235\N{NO-BREAK SPACE}[0.1235,\N{NO-BREAK SPACE}0.1235]"
+    assert (
+        table["against popularity"]
+        == "+0.1235\N{NO-BREAK SPACE}[+0.1235,\N{NO-BREAK SPACE}+0.1235]"
+    )
     assert (table["MAP cold users"], table["seconds"], table["MB"]) == ("–", "–", "2.05")
     assert readable(pd.DataFrame([row]), 10, {"mf": 1.26}).iloc[0]["seconds"] == "1.3"
 

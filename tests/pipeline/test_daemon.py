@@ -22,8 +22,9 @@ from collie_pipeline.weeks import Week
 
 pytestmark = pytest.mark.slow
 REPOSITORY = Path(__file__).resolve().parents[2]
-PATIENCE = 240.0
+PATIENCE = 600.0
 HERE = {"repositoryName": "__repository__", "repositoryLocationName": "collie_pipeline.definitions"}
+FIRST_START = "No cursor for event type"  # the daemon warns of it once in a new DAGSTER_HOME
 SETTINGS = {
     "source": "files",
     "window_weeks": 2,
@@ -191,5 +192,6 @@ def test_the_sensor_launches_the_week_whose_file_came(seen: Seen, served: Served
 
 
 def test_the_log_of_all_this_has_no_warning(seen: Seen) -> None:
-    found = [line for line in seen.log.splitlines() if re.search("warn|deprecat|error", line, re.I)]
-    assert not found
+    lines = [line for line in seen.log.splitlines() if FIRST_START not in line]
+    assert lines
+    assert not [line for line in lines if re.search("warn|deprecat|error", line, re.I)]

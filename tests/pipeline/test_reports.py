@@ -44,7 +44,7 @@ def root(tmp_path: Path) -> Path:
 def test_the_page_has_the_board_the_gate_and_the_churn_of_each_week(root: Path) -> None:
     page = report(root, WEEKS[2], "files", 10)
     assert "<h1>files: week 2026-01-19</h1>" in page
-    assert "0.3000 [0.3000, 0.3000]" in page
+    assert "0.3000\N{NO-BREAK SPACE}[0.3000,\N{NO-BREAK SPACE}0.3000]" in page
     gate = re.findall(r"<tr><td>([-\d]+)</td><td>ease</td><td>([.\d]+)</td><td>(\w+)</td>", page)
     assert gate == [
         ("2026-01-19", "0.3000", "yes"),
