@@ -20,4 +20,4 @@ def report(week: WeekOption = None) -> None:
         path = Path(project.root, KEY, f"{key}.html")
         with replacing(path) as temporary:
             temporary.write_text(page, encoding="utf-8")
-        console.print(str(path), soft_wrap=True, markup=False, highlight=False)
+        console.print(str(path.resolve()), soft_wrap=True, markup=False, highlight=False)

@@ -1,6 +1,6 @@
 """What the columns of our tables hold, as the UI shows it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -8,6 +8,7 @@ import dagster as dg
 
 from collie_pipeline.lineage import HIGH, LOW, column_lineage
 
+SHOWN = 3  # origins of a column that its description names
 COLUMNS: Mapping[str, str] = {
     "auc": "Area under the ROC curve; ties count half.",
     "bucket": "The bucket of the item, by which new items are grouped.",
@@ -73,12 +74,23 @@ def column_metadata(
     types : type by name of the column.
     meanings : what columns hold, where it is not what they hold elsewhere.
     """
+    lineage = column_lineage(spec, types)
+    origins = {} if lineage is None else lineage.deps_by_column
     columns = [
-        dg.TableColumn(name, str(kind), meanings.get(name) or described(name))
+        dg.TableColumn(
+            name, str(kind), _explained(meanings.get(name) or described(name), origins.get(name))
+        )
         for name, kind in types.items()
     ]
-    lineage = column_lineage(spec, types)
     return {
         "dagster/column_schema": dg.TableSchema(columns=columns),
         **({} if lineage is None else {"dagster/column_lineage": lineage}),
     }
+
+
+def _explained(meaning: str | None, origins: Sequence[dg.TableColumnDep] | None) -> str | None:
+    """Return what a column holds and where it is from: the open-source UI draws no lineage."""
+    names = [f"{dep.asset_key.to_user_string()}: {dep.column_name}" for dep in origins or ()]
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    source = f"From {', '.join(names[:SHOWN])}{more}." if names else None
+    return " ".join(filter(None, (meaning, source))) or None

@@ -156,7 +156,10 @@ def test_columns_have_types_meanings_and_lineage(address: str) -> None:
                     for dep in each["columnDeps"]
                 ]
     assert schemas["prepared/train", "user_id"].startswith("Number of the user")
-    assert schemas["recommendations/users", "user_id"] == "Outside id of the user."
+    assert schemas["recommendations/similar_items", "item_id"] == (
+        "Outside id of the item. From prepared/hdf5: item_id."
+    )
+    assert schemas["evaluation/leaderboard", "mrr"].endswith("and 1 more.")
     assert lineage["prepared/train", "user_id"] == [("prepared/hdf5", "user_id")]
     assert lineage["evaluation/leaderboard", "mapk_low"] == [
         (f"evaluation/{model}", "mapk") for model in sorted(MODELS)
