@@ -16,7 +16,7 @@ from collie_pipeline.storage import serving_before
 from collie_pipeline.weeks import Week
 
 MADE_OF = "made_of"
-SUFFIXES = (".parquet", ".h5", ".bundle")
+SUFFIXES = (".parquet", ".h5", ".bundle", ".html")
 PUBLICATION = dg.AssetKey(["recommendations", "publication"])
 Outside = Callable[[Project, Week], str]
 

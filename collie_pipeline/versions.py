@@ -38,6 +38,7 @@ INFLUENCES = {
     "recommendations": LISTS,
     "recommendations/churn": ("checks.max_churn",),
     "recommendations/exports": TARGETS,
+    "recommendations/report": ("source", "evaluation.k"),
 }
 
 

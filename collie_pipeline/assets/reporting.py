@@ -19,7 +19,7 @@ def assets(project: Project) -> Sequence[dg.AssetsDefinition]:
         KEY,
         "The week on one page: the leaderboard, the models and the gate by week, and the churn.",
         {"html"},
-        *(f"collie_pipeline/{name}.py" for name in ("boards", "reports", "trend_plot")),
+        "collie_pipeline.reports",
         deps=[each.split("/") for each in (BOARD, DECISION, CHURN)],
         io_manager_key="page",
     )

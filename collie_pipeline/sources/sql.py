@@ -45,6 +45,7 @@ class SqlSource:
     """
 
     name: str = "sql"
+    grows: bool = True
 
     def __init__(self, settings: Settings) -> None:
         self.settings, self.sql = settings, settings.sql

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from collie_core.files import replacing
+from collie_core.files import replacing, sha256
 from collie_pipeline.storage.io_managers import OnDisk
 
 
@@ -18,6 +18,7 @@ class PageIO(OnDisk):
             {
                 "path": dg.MetadataValue.path(str(path)),
                 "bytes": path.stat().st_size,
+                "sha256": sha256(path),
             }
         )
 
