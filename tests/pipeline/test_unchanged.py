@@ -23,6 +23,7 @@ LATE = {
     "recommendations/similar_items",
     "recommendations/churn",
     "recommendations/publication",
+    "recommendations/report",
 }
 QUIET = Console(quiet=True)
 
