@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import dagster as dg
 
-from collie_pipeline.assets.models import argument, rows
 from collie_pipeline.definitions import make_definitions
+from collie_pipeline.model_table import argument, rows
 from collie_pipeline.project import Project
 
 BOARD = dg.AssetSelection.assets(["evaluation", "leaderboard"])

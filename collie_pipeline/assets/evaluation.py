@@ -10,10 +10,10 @@ import pandas as pd
 
 from collie_pipeline.assets.checks import found, promised
 from collie_pipeline.assets.common import asset, of
-from collie_pipeline.assets.models import final_stages, rows
 from collie_pipeline.boards import history, readable, trend
 from collie_pipeline.charts import bars
 from collie_pipeline.checking import Finding
+from collie_pipeline.model_table import final_stages, rows
 from collie_pipeline.project import Project
 from collie_pipeline.storage.markdown import markdown
 

@@ -1,7 +1,6 @@
 """models: every model, and every stage of a model, an asset of its own."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import pandas as pd
 from collie_pipeline.assets.checks import found, promised
 from collie_pipeline.assets.common import asset, of
 from collie_pipeline.charts import sparkline
+from collie_pipeline.model_table import Row, argument, chain, reads_features, rows
 from collie_pipeline.project import Project
 from collie_pipeline.resources import Device
 from collie_pipeline.weeks import Week
@@ -25,110 +25,6 @@ GPU = {
         }
     },
 }
-
-
-@dataclass(frozen=True)
-class Row:
-    """One asset: a model that is made at once, or one stage of a model.
-
-    Parameters
-    ----------
-    name : its key below `models/`.
-    description : what the UI says of it.
-    trains : whether it has epochs, and so wants a GPU and validation.
-    knows_items : whether it is made of what is known of the items.
-    after : the stage, or the other model, whose bundle it starts from.
-    """
-
-    name: str
-    description: str
-    trains: bool = True
-    knows_items: bool = False
-    after: str | None = None
-
-    @property
-    def model(self) -> str:
-        """The model it belongs to, as settings and leaderboard call it."""
-        return self.name.split("/")[0]
-
-
-TABLE = (
-    Row("popularity", "Every item by its number of interactions: what any model must beat.", False),
-    Row("item_knn", "Items like the items a user has, by the users they share.", False),
-    Row("ease", "Every item from all items a user has, in closed form.", False),
-    Row("matrix_factorization", "Factors and biases of users and items."),
-    Row("mlp_matrix_factorization", "A perceptron over the factors of users and items."),
-    Row("nonlinear_matrix_factorization", "Factors that went through dense layers."),
-    Row("collaborative_metric_learning", "Users near the items they like."),
-    Row("neural_collaborative_filtering", "Factors and a perceptron side by side."),
-    Row("deep_fm", "A factorization machine and a perceptron over the same factors."),
-    Row(
-        "hybrid_pretrained",
-        "Layers over features of items and the factors of matrix_factorization.",
-        knows_items=True,
-        after="matrix_factorization",
-    ),
-    Row(
-        "cold_start/item_buckets",
-        "Stage 1: factors of users and of buckets of items.",
-        knows_items=True,
-    ),
-    Row(
-        "cold_start/no_buckets",
-        "Stage 2: every item on its own, from its bucket's factors on.",
-        knows_items=True,
-        after="cold_start/item_buckets",
-    ),
-    Row(
-        "hybrid/matrix_factorization",
-        "Stage 1: factors and biases of users and items.",
-        knows_items=True,
-    ),
-    Row(
-        "hybrid/metadata_only",
-        "Stage 2: layers over features of items, and factors that stay.",
-        after="hybrid/matrix_factorization",
-    ),
-    Row("hybrid/all", "Stage 3: factors and layers together.", after="hybrid/metadata_only"),
-)
-
-
-def rows(project: Project) -> list[Row]:
-    """Return the rows of the models that the settings name."""
-    return [row for row in TABLE if row.model in project.settings.models.names]
-
-
-def reads_features(row: Row, project: Project) -> bool:
-    """Return whether a model knows its items, or has partial credit for like ones."""
-    own = getattr(project.settings.models, row.model, None)
-    return row.knows_items or bool(getattr(own, "partial_credit", 0))
-
-
-def chain(winner: str, names: Sequence[str]) -> list[str]:
-    """Return which of `names` a model is made of, the first first: its stages, and what is before.
-
-    Parameters
-    ----------
-    winner : the model.
-    names : all rows there are.
-    """
-    table = {row.name: row for row in TABLE if row.name in names}
-    last: str | None = [name for name, row in table.items() if row.model == winner][-1]
-    stages = []
-    while last is not None:
-        stages.append(last)
-        last = table[last].after
-    return stages[::-1]
-
-
-def final_stages(project: Project) -> dict[str, str]:
-    """Return the name of the last stage of each model: the one that is judged."""
-    return {row.model: row.name for row in rows(project)}
-
-
-def argument(name: str) -> str:
-    """Return the Python name of the input that is the model `name`."""
-    return name.replace("/", "__")
 
 
 def assets(project: Project) -> Sequence[dg.AssetsDefinition]:

@@ -9,10 +9,10 @@ import pandas as pd
 
 from collie_pipeline.assets.checks import found, promised
 from collie_pipeline.assets.common import asset, of, of_window
-from collie_pipeline.assets.models import final_stages
 from collie_pipeline.assets.publishing import changes, publication
 from collie_pipeline.charts import bars
 from collie_pipeline.checking import coverage, unseen, whole_lists
+from collie_pipeline.model_table import final_stages
 from collie_pipeline.project import Project
 
 CODE = ("collie_core/recommend.py", "collie_pipeline/recommending.py")

@@ -9,8 +9,8 @@ from small_project import small_settings
 
 from collie_core.bundle import model_of, read_bundle, save_bundle
 from collie_core.model import ARCHITECTURES
-from collie_pipeline.assets.models import TABLE, chain
 from collie_pipeline.model_settings import Models
+from collie_pipeline.model_table import TABLE, chain
 from collie_pipeline.modelling import MAKERS, Ingredients, make, remake
 from collie_pipeline.preparation import item_features, write_hdf5
 from collie_pipeline.project import Project
