@@ -1,103 +1,57 @@
 """Training for as many epochs as the validation data ask for."""
 
-import time
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any
 
-from torch import Tensor
+from pytorch_lightning.loggers import Logger
 
-from collie_core.interactions import Interactions
-from collie_core.metrics import evaluate_per_user
+from collie_core.checkpoints import Checkpoint
+from collie_core.interactions import ExplicitInteractions, Interactions
+from collie_core.metrics import evaluate_per_user, explicit_evaluate_in_batches
 from collie_core.model import BasePipeline, CollieMinimalTrainer
+from collie_core.watchers import BestWeights, History, Judge, Watcher, logging
 
-
-@dataclass
-class History:
-    """What happened in each epoch, and which one was kept.
-
-    Parameters
-    ----------
-    losses : training loss of each epoch.
-    scores : validation MAP@K of each epoch; empty without validation data.
-    best_epoch : the epoch, from 1, whose weights the model has at the end.
-    seconds : time spent, validation included.
-    """
-
-    losses: list[float] = field(default_factory=list)
-    scores: list[float] = field(default_factory=list)
-    best_epoch: int = 0
-    seconds: float = 0.0
-
-
-@dataclass
-class _Watcher:
-    """Notes the loss of each epoch, and keeps the last."""
-
-    history: History
-
-    def __call__(self, epoch: int, train_loss: float, validation_loss: float | None) -> bool:  # noqa: ARG002 - the trainer's signature
-        self.history.losses.append(train_loss)
-        self.history.best_epoch = epoch
-        return False
-
-
-@dataclass
-class _BestWeights(_Watcher):
-    """Scores the model after each epoch, keeps the best weights, and says when to stop."""
-
-    model: BasePipeline
-    validation: Interactions
-    seen: Any
-    k: int
-    patience: int
-    best_score: float = float("-inf")
-    weights: dict[str, Tensor] = field(default_factory=dict)
-
-    def __call__(self, epoch: int, train_loss: float, validation_loss: float | None) -> bool:  # noqa: ARG002
-        per_user = evaluate_per_user(
-            self.model, self.validation, k=self.k, exclude=self.seen, metrics=("mapk",)
-        )
-        score = float(per_user["mapk"].mean())
-        self.history.losses.append(train_loss)
-        self.history.scores.append(score)
-        if score > self.best_score:
-            self.best_score, self.history.best_epoch = score, epoch
-            self.weights = {n: v.detach().clone() for n, v in self.model.state_dict().items()}
-        return epoch - self.history.best_epoch >= self.patience
+__all__ = ["History", "fit"]
 
 
 def fit(
     model: BasePipeline,
     max_epochs: int,
-    validation: Interactions | None = None,
+    validation: Interactions | ExplicitInteractions | None = None,
     *,
     seen: Any = None,
     k: int = 10,
     patience: int = 5,
     device: str = "cpu",
+    checkpoint: Checkpoint | None = None,
+    loggers: Sequence[Logger] = (),
 ) -> History:
     """Train `model` and return what happened.
 
     Parameters
     ----------
     max_epochs : epochs at most, or exactly without `validation`.
-    validation : interactions on which MAP@K is measured after every epoch; the model ends with
-        the weights of its best epoch.
+    validation : interactions on which MAP@K is measured after every epoch, or ratings on which the
+        mean squared error is; the model ends with the weights of its best epoch.
     seen : interactions or matrix (U, N) whose items leave the ranking in validation.
     k : K of MAP@K.
-    patience : epochs without a better MAP@K before training stops.
+    patience : epochs without a better one before training stops.
     device : where to train, in torch's words.
+    checkpoint : where the training leaves its state, and goes on from; see `CollieMinimalTrainer`.
+    loggers : receive the loss and the metric of each epoch, those before a checkpoint too.
 
     Raises
     ------
     ValueError
         If the loss is not finite.
     """
-    history, began = History(), time.perf_counter()
+    history = History()
     before = model.hparams["num_epochs_completed"]
-    watcher = _Watcher(history)
-    if validation is not None:
-        watcher = _BestWeights(history, model, validation, seen, k, patience)
+    if validation is None:
+        watcher = Watcher(history, loggers)
+    else:
+        judge = _judge(model, validation, seen, k)
+        watcher = BestWeights(history, loggers, model, judge, patience)
     trainer = CollieMinimalTrainer(
         model,
         max_epochs=max_epochs,
@@ -107,11 +61,35 @@ def fit(
         terminate_on_nan=True,
         verbosity=0,
         after_epoch=watcher,
+        checkpoint=checkpoint,
     )
-    trainer.fit(model)
-    if isinstance(watcher, _BestWeights) and watcher.weights:
+    with logging(loggers, model):
+        trainer.fit(model)
+    if isinstance(watcher, BestWeights) and watcher.weights:
         model.load_state_dict(watcher.weights)
     model.hparams["num_epochs_completed"] = before + history.best_epoch
     model.eval()
-    history.seconds = time.perf_counter() - began
+    history.resumed_after = trainer.resumed_after
+    watcher.finish()
     return history
+
+
+def _judge(
+    model: BasePipeline, validation: Interactions | ExplicitInteractions, seen: Any, k: int
+) -> Judge:
+    """Return what the kind of `validation` asks of `model`."""
+    if isinstance(validation, ExplicitInteractions):
+        return Judge("mse", lambda: _squared_error(model, validation), less_is_better=True)
+    return Judge("mapk", lambda: _mapk(model, validation, seen, k))
+
+
+def _mapk(model: BasePipeline, validation: Interactions, seen: Any, k: int) -> float:
+    per_user = evaluate_per_user(model, validation, k=k, exclude=seen, metrics=("mapk",))
+    return float(per_user["mapk"].mean())
+
+
+def _squared_error(model: BasePipeline, validation: ExplicitInteractions) -> float:
+    from torchmetrics import MeanSquaredError  # takes a second to load
+
+    metrics = [MeanSquaredError()]
+    return explicit_evaluate_in_batches(metrics, validation, model, verbose=False)[0]

@@ -1,6 +1,6 @@
 """A plain training loop: fewer choices than Lightning's, and less between the batches."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
 import torch
@@ -10,9 +10,11 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 from tqdm import tqdm
 
+from collie_core.checkpoints import Checkpoint
 from collie_core.model.base import BasePipeline, Batch
 from collie_core.model.hyperparameters import loggable
 from collie_core.model.optimizers import configured
+from collie_core.model.resuming import restore, state_of
 
 AfterEpoch = Callable[[int, float, float | None], bool]
 
@@ -34,9 +36,20 @@ class CollieMinimalTrainer:
     benchmark, deterministic : set in `torch.backends.cudnn` while training.
     progress_bar_refresh_rate : batches between two updates of the progress bar.
     verbosity : 0 prints nothing, 1 the losses of each epoch, 2 also progress bars.
-    after_epoch : called with the epoch from 1, its training and validation loss; True stops.
+    after_epoch : called with the epoch from 1, its training and validation loss; True stops. What
+        it has to remember goes into the checkpoint where it is `Stateful`.
     device : any device of torch's, such as "mps", in place of what `gpus` says.
+    checkpoint : of one call of `fit`, which goes on from it if there is one, and leaves its state
+        there between epochs. It ends with the weights of a training that was never stopped, bit by
+        bit on a CPU. The caller removes the file.
+
+    Attributes
+    ----------
+    resumed_after : epochs that were done when `fit` went on from the checkpoint, else 0.
     """
+
+    optimizer: Optimizer
+    schedulers: list[Any]
 
     def __init__(
         self,
@@ -56,6 +69,7 @@ class CollieMinimalTrainer:
         *,
         after_epoch: AfterEpoch | None = None,
         device: str | None = None,
+        checkpoint: Checkpoint | None = None,
     ) -> None:
         if max_epochs < 0:
             raise ValueError(f"max_epochs is {max_epochs}, must be >= 0")
@@ -75,7 +89,9 @@ class CollieMinimalTrainer:
         self.progress_bar_refresh_rate = progress_bar_refresh_rate
         self.verbosity = int(verbosity)
         self.after_epoch = after_epoch
-        self.num_epochs_completed = self.train_steps = 0
+        self.checkpoint = checkpoint
+        self.num_epochs_completed = self.train_steps = self.resumed_after = 0
+        self.best_loss, self.epochs_without_better = float("inf"), 0
 
     def fit(self, model: BasePipeline) -> None:
         """Train `model` until `max_epochs`, or until it no longer improves."""
@@ -83,28 +99,51 @@ class CollieMinimalTrainer:
             print(ModelSummary(model))
         if self.logger is not None:
             self.logger.log_hyperparams(loggable(model.hparams))
-        model.to(self.device)
-        optimizer, schedulers = configured(model.configure_optimizers())
-        best, waited = float("inf"), 0
+        self._begin(model)
         with torch.backends.cudnn.flags(enabled=True, **self.cudnn):
             while self.num_epochs_completed < self.max_epochs:
-                train_loss, validation_loss = self._epoch(model, optimizer)
-                watched = train_loss if validation_loss is None else validation_loss
-                for each in schedulers:
-                    each.step(watched) if isinstance(each, ReduceLROnPlateau) else each.step()
-                best, waited = (watched, 0) if watched < best else (best, waited + 1)
-                if self._is_over(waited, train_loss, validation_loss):
+                train_loss, validation_loss = self._epoch(model, self.optimizer)
+                self._compare(train_loss if validation_loss is None else validation_loss)
+                if self._is_over(train_loss, validation_loss):
                     break
+                if self.checkpoint is not None:
+                    self.checkpoint.keep(self)
         if self.logger is not None:
             self.logger.finalize("success")
 
-    def _is_over(self, waited: int, train_loss: float, validation_loss: float | None) -> bool:
+    def state_dict(self) -> dict[str, Any]:
+        """Return what the epochs to come depend on; see `collie_core.checkpoints`."""
+        return state_of(self)
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go back to `state`, which `state_dict` gave for the same model and data."""
+        restore(self, state)
+
+    def _begin(self, model: BasePipeline) -> None:
+        """Make the optimizer of `model`, and go on from the checkpoint if there is one."""
+        self.model = model.to(self.device)
+        self.optimizer, self.schedulers = configured(model.configure_optimizers())
+        self.best_loss, self.epochs_without_better = float("inf"), 0
+        self.resumed_after = 0
+        is_first = not self.num_epochs_completed
+        if is_first and self.checkpoint is not None and self.checkpoint.resume(self):
+            self.resumed_after = self.num_epochs_completed
+
+    def _compare(self, watched: float) -> None:
+        """Note whether the loss got better, and let schedulers know it."""
+        for each in self.schedulers:
+            each.step(watched) if isinstance(each, ReduceLROnPlateau) else each.step()
+        is_better = watched < self.best_loss
+        self.best_loss = watched if is_better else self.best_loss
+        self.epochs_without_better = 0 if is_better else self.epochs_without_better + 1
+
+    def _is_over(self, train_loss: float, validation_loss: float | None) -> bool:
         if self.after_epoch is not None and self.after_epoch(
             self.num_epochs_completed, train_loss, validation_loss
         ):
             return True
         patience = self.early_stopping_patience
-        if patience is None or patience is False or waited < patience:
+        if patience is None or patience is False or self.epochs_without_better < patience:
             return False
         if self.verbosity:
             epoch = self.num_epochs_completed
