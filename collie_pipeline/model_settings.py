@@ -1,14 +1,19 @@
 """The table `[models]` of `collie.toml`: which models are trained, and how each."""
 
 from inspect import signature
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_args
 
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import NoDecode
 
 from collie_pipeline.sections import Count, Positive, Section, Share, split_at_commas
 
-Loss = Literal["bpr", "adaptive_bpr", "hinge", "adaptive_hinge", "adaptive", "warp"]
+if TYPE_CHECKING:
+    from collie_pipeline.settings import Settings
+
+ImplicitLoss = Literal["bpr", "adaptive_bpr", "hinge", "adaptive_hinge", "adaptive", "warp"]
+ExplicitLoss = Literal["mse", "mae"]  # which learn ratings, and need them
+Loss = ImplicitLoss | ExplicitLoss
 FinalLayer = Literal["sigmoid", "relu", "leaky_relu"]
 ModelName = Literal[
     "popularity",
@@ -53,7 +58,7 @@ class Training(Section):
 
     `epochs` are the most there can be; training stops `patience` epochs after the best. With
     `partial_credit`, a negative item of the positive one's bucket is less of a mistake by that
-    share.
+    share. The losses `mse` and `mae` learn ratings, low ones too, and draw no negatives.
     """
 
     batch_size: Count = 1024
@@ -63,6 +68,20 @@ class Training(Section):
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
     epochs: Count = 50
     patience: Count = 15
+
+    @property
+    def is_explicit(self) -> bool:
+        """Whether the loss is for ratings."""
+        return self.loss in get_args(ExplicitLoss)
+
+    @model_validator(mode="after")
+    def _credits_negatives_only(self) -> Self:
+        if self.is_explicit and self.partial_credit:
+            raise ValueError(
+                f"partial_credit is {self.partial_credit}, but loss {self.loss!r} has no negative "
+                "items: leave it out"
+            )
+        return self
 
     def arguments_of(self, architecture: type) -> dict[str, Any]:
         """Return those that the constructor of `architecture` takes, for one optimizer of all."""
@@ -207,3 +226,14 @@ class Models(Section):
                 "names has hybrid_pretrained, which starts from matrix_factorization: add that too"
             )
         return self
+
+
+def is_explicit(settings: "Settings", model: str) -> bool:
+    """Return whether the model of that name learns from ratings."""
+    own = getattr(settings.models, model, None)
+    return isinstance(own, Training) and own.is_explicit
+
+
+def explicit_models(settings: "Settings") -> list[str]:
+    """Return the models that the settings name and that learn from ratings."""
+    return [name for name in settings.models.names if is_explicit(settings, name)]

@@ -186,6 +186,8 @@ def _facts(made: dg.AssetMaterialization) -> str:
         facts.append(f"MAP {score:.4f}")
     if isinstance(epochs := values.get("epochs"), int):
         facts.append(f"{epochs} epochs")
+    if isinstance(done := values.get("resumed_after_epoch"), int):
+        facts.append(f"resumed after epoch {done}")
     return "  ".join(facts)
 
 

@@ -15,6 +15,7 @@ from pydantic_settings import NoDecode
 
 Mode = Literal["events", "snapshot"]
 TimeUnit = Literal["s", "ms", "us", "iso"]
+LoggerName = Literal["csv", "tensorboard", "mlflow"]
 Count = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, lt=1)]
@@ -133,6 +134,22 @@ class Split(Section):
                 f"validation + test is {self.validation + self.test:g}, must be less than 1"
             )
         return self
+
+
+class Trainings(Section):
+    """How trainings are watched and kept; nothing here changes what comes out of them.
+
+    A training that was killed goes on from its last checkpoint; `checkpoint_seconds` lie between
+    two of them at least, and more where writing takes long.
+    """
+
+    loggers: Annotated[tuple[LoggerName, ...], NoDecode] = ("csv",)
+    checkpoint_seconds: Annotated[float, Field(ge=0)] = 30.0
+
+    @field_validator("loggers", mode="before")
+    @classmethod
+    def _from_commas(cls, loggers: object) -> object:
+        return split_at_commas(loggers)
 
 
 class Evaluation(Section):

@@ -38,6 +38,7 @@ from collie_pipeline.sections import (
     Prepare,
     Recommend,
     Split,
+    Trainings,
 )
 
 CONFIG_FILE = "collie.toml"
@@ -65,7 +66,7 @@ class Settings(BaseSettings):
     )
     # Where things are and on what they run, not what comes out: a source has its own fingerprint.
     without_influence: ClassVar[dict[str, Any]] = {
-        **dict.fromkeys(("root", "data_path", "device", "automation", "exports"), True),
+        **dict.fromkeys(("root", "data_path", "device", "automation", "exports", "training"), True),
         "sql": {"url", "chunk_rows", "recheck_minutes"},
     }
 
@@ -85,6 +86,7 @@ class Settings(BaseSettings):
     features: Features = Features()
     split: Split = Split()
     models: Models = Models()
+    training: Trainings = Trainings()
     evaluation: Evaluation = Evaluation()
     recommend: Recommend = Recommend()
     checks: Checks = Checks()

@@ -9,14 +9,19 @@ import pandas as pd
 
 from collie_pipeline.assets.checks import found, promised
 from collie_pipeline.assets.common import asset, of
-from collie_pipeline.charts import sparkline
+from collie_pipeline.charts import plot
 from collie_pipeline.model_table import Row, argument, chain, reads_features, rows
+from collie_pipeline.parents import end_with_parent
 from collie_pipeline.project import Project
 from collie_pipeline.resources import Device
 from collie_pipeline.weeks import Week
 
-CODE = ("collie_core", "collie_pipeline/modelling.py")
+CODE = (
+    "collie_core",
+    *(f"collie_pipeline/{name}.py" for name in ("ingredients", "modelling", "training")),
+)
 CHAMPION, FINITE = "models/champion", "finite_weights"
+LABELS = {"mapk": "MAP", "mse": "MSE"}
 GPU = {
     "dagster-k8s/config": {"container_config": {"resources": {"limits": {"nvidia.com/gpu": 1}}}},
     "dagster-docker/config": {
@@ -62,12 +67,17 @@ def model_asset(row: Row, project: Project) -> dg.AssetsDefinition:
         train: Path,
         **inputs: Any,
     ) -> Iterator[Any]:
-        from collie_pipeline.modelling import Ingredients, make
+        from collie_pipeline.ingredients import Ingredients
+        from collie_pipeline.modelling import make
 
+        end_with_parent()
         kind, warm = device.resolve(), project.warm_bundles(Week.parse(context.partition_key))
-        given = Ingredients(project.settings, train, device=kind, warm=warm, **inputs)
+        keeping = _keeping(project, row.name, context)
+        given = Ingredients(
+            project.settings, train, device=kind, warm=warm, keeping=keeping, **inputs
+        )
         _refuse_too_large(row, project, train, kind)
-        yield from _stored(f"models/{row.name}", make(row.name, given), kind)
+        yield from _stored(f"models/{row.name}", make(row.name, given), given)
 
     return model
 
@@ -112,40 +122,64 @@ def champion(project: Project) -> dg.AssetsDefinition:
         positives: Path,
         **inputs: Any,
     ) -> Iterator[Any]:
-        from collie_pipeline.modelling import Ingredients, remake
+        from collie_pipeline.ingredients import Ingredients
+        from collie_pipeline.modelling import remake
 
+        end_with_parent()
         winner, kind = str(decision["model"].iloc[0]), device.resolve()
         stages = {name: inputs[argument(name)] for name in chain(winner, names)}
         features = inputs.get("features")
         warm = project.warm_bundles(Week.parse(context.partition_key))
-        given = Ingredients(project.settings, positives, features=features, device=kind, warm=warm)
+        keeping = _keeping(project, "champion", context)
+        given = Ingredients(
+            project.settings,
+            positives,
+            features=features,
+            device=kind,
+            warm=warm,
+            keeping=keeping,
+        )
         made = remake(stages, given)
-        yield from _stored(CHAMPION, made, kind, model=winner)
+        yield from _stored(CHAMPION, made, given, model=winner)
 
     return refitted
 
 
-def _stored(key: str, made: Any, kind: str, **facts: str) -> Iterator[Any]:
+def _keeping(project: Project, asset: str, context: dg.AssetExecutionContext) -> Any:
+    """Return where the trainings of an asset leave checkpoints and logs, which must be at hand."""
+    from collie_pipeline.keeping import Keeping
+
+    settings = project.settings.training
+    return Keeping(project.root, asset, context.partition_key, settings)
+
+
+def _stored(key: str, made: Any, given: Any, **facts: str) -> Iterator[Any]:
     """Yield what the IO manager keeps of `made`, how it came to be, and whether it may be used."""
     from collie_pipeline.checking import finite
     from collie_pipeline.storage import Trained
 
-    metadata = {**facts, "device": kind, "warm_rows": made.warm_rows, **_training(made.history)}
+    metadata = {**facts, "device": given.device, "warm_rows": made.warm_rows, **_training(made)}
     yield dg.Output(Trained(made.model, made.ids), metadata=metadata)
+    given.keeping.clear()  # only now is the bundle on disk
     yield found(key, FINITE, finite(made.model.tensors()))
 
 
-def _training(history: Any) -> dict[str, Any]:
+def _training(made: Any) -> dict[str, Any]:
     """Return what there is to see of a training: its curves, and the epochs that were kept."""
+    history = made.history
     if history is None:
         return {}
     shown = {
         "epochs": history.best_epoch,
         "loss": round(history.losses[-1], 4),
-        "losses": dg.MetadataValue.md(f"`{sparkline(history.losses)}` by epoch"),
+        "losses": dg.MetadataValue.md(f"Loss by epoch\n{plot(history.losses)}"),
         "seconds": round(history.seconds, 1),
+        "curves": dg.MetadataValue.path(str(made.curves)),
     }
     if history.scores:
-        shown["validation_map"] = round(max(history.scores), 4)
-        shown["validation"] = dg.MetadataValue.md(f"`{sparkline(history.scores)}` MAP by epoch")
+        name = LABELS[history.metric]
+        shown[f"validation_{name.lower()}"] = round(history.best_score, 4)
+        shown["validation"] = dg.MetadataValue.md(f"{name} by epoch\n{plot(history.scores)}")
+    if history.resumed_after:
+        shown["resumed_after_epoch"] = history.resumed_after
     return shown

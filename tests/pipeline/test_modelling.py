@@ -9,9 +9,10 @@ from small_project import small_settings
 
 from collie_core.bundle import model_of, read_bundle, save_bundle
 from collie_core.model import ARCHITECTURES
+from collie_pipeline.ingredients import Ingredients
 from collie_pipeline.model_settings import Models
 from collie_pipeline.model_table import TABLE, chain
-from collie_pipeline.modelling import MAKERS, Ingredients, make, remake
+from collie_pipeline.modelling import MAKERS, make, remake
 from collie_pipeline.preparation import item_features, write_hdf5
 from collie_pipeline.project import Project
 from collie_pipeline.settings import Settings

@@ -1,0 +1,124 @@
+"""How models with epochs are made: neural ones, and their stages."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from collie_core.bundle import read_bundle
+from collie_core.interactions import ExplicitInteractions, Interactions, InteractionsDataLoader
+from collie_core.model import (
+    ARCHITECTURES,
+    BasePipeline,
+    MatrixFactorizationModel,
+    MultiStagePipeline,
+)
+from collie_core.model.warm_start import is_alike, warm_start
+from collie_core.train import fit
+from collie_core.watchers import History
+from collie_pipeline.ingredients import (
+    Ingredients,
+    Made,
+    known_of_items,
+    outside_ids,
+    read_interactions,
+    read_ratings,
+)
+from collie_pipeline.inputs import inputs_of
+from collie_pipeline.model_settings import Training
+from collie_pipeline.settings import Settings
+
+
+def make_neural(name: str, given: Ingredients) -> Made:
+    """Train a neural model, or one stage of it; its settings are named as its parameters are."""
+    family, _, stage = name.partition("/")
+    options: Training = getattr(given.settings.models, family)
+    data = _data(given.train, given.settings, options)
+    loader = InteractionsDataLoader(
+        data, batch_size=options.batch_size, shuffle=True, num_workers=0
+    )
+    ids = outside_ids(given.train)
+    if family == "cold_start":
+        ids["bucket"] = known_of_items(given).names
+    with _seeded(given.settings.seed):
+        model = _built(family, options, loader, given)
+        if isinstance(model, MultiStagePipeline):
+            model.set_stage(stage)
+        warm_rows = _begin(model, given.warm.get(name), ids)
+        history = _train(model, given, loader, name, options)
+    curves = None if given.keeping is None else given.keeping.draw(name, history)
+    return Made(model, ids, history, warm_rows, curves)
+
+
+def _data(path: Path, settings: Settings, options: Training) -> Interactions | ExplicitInteractions:
+    """Return the data at `path` as the loss asks for them."""
+    if options.is_explicit:
+        return read_ratings(path, settings.seed)
+    return read_interactions(path, settings, options.num_negative_samples)
+
+
+def _begin(model: BasePipeline, last: Path | None, ids: Mapping[str, Sequence[str]]) -> int:
+    """Take the embeddings of last week's bundle, unless there is none or the settings changed."""
+    if last is None or not is_alike(model, bundle := read_bundle(last)):
+        return 0
+    return warm_start(model, bundle, ids)
+
+
+def _built(
+    family: str, options: Training, loader: InteractionsDataLoader, given: Ingredients
+) -> BasePipeline:
+    architecture = ARCHITECTURES[family]
+    chosen = options.arguments_of(architecture)
+    if options.partial_credit:
+        chosen["metadata_for_loss"] = {"bucket": known_of_items(given).buckets}
+        chosen["metadata_for_loss_weights"] = {"bucket": options.partial_credit}
+    parts = _parts(family, given)
+    return architecture(train=loader, lr_scheduler_func=None, **chosen, **parts)
+
+
+def _parts(family: str, given: Ingredients) -> dict[str, Any]:
+    """Return what a model is made of beside interactions and numbers."""
+    if family == "hybrid_pretrained":
+        if given.previous is None:
+            raise ValueError("previous is None: pass the bundle of matrix_factorization")
+        trained = MatrixFactorizationModel(load_model_path=given.previous)
+        return {"item_metadata": known_of_items(given).features, "trained_model": trained}
+    if given.previous is not None:
+        return {"load_model_path": given.previous}
+    if family == "cold_start":
+        return {"item_buckets": known_of_items(given).buckets}
+    return {"item_metadata": known_of_items(given).features} if family == "hybrid" else {}
+
+
+def _train(
+    model: BasePipeline,
+    given: Ingredients,
+    loader: InteractionsDataLoader,
+    name: str,
+    options: Training,
+) -> History:
+    """Train for the epochs that validation chooses, or for those that are given."""
+    validation, keeping = None, given.keeping
+    if given.validation is not None:
+        validation = _data(given.validation, given.settings, options)
+    return fit(
+        model,
+        given.epochs.get(name, options.epochs),
+        validation,
+        seen=None if options.is_explicit else loader.mat.tocsr(),
+        k=given.settings.evaluation.k,
+        patience=options.patience,
+        device=given.device,
+        checkpoint=None if keeping is None else keeping.checkpoint(name, inputs_of(name, given)),
+        loggers=() if keeping is None else keeping.loggers(name),
+    )
+
+
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """Seed torch inside the block, and leave its random state as it was."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
