@@ -26,6 +26,7 @@ def readable(board: pd.DataFrame, k: int, seconds: Mapping[str, float]) -> pd.Da
         "ndcg": f"nDCG@{k}",
         "auc": "AUC",
     }
+    names |= {name: name.upper() for name in ("mse", "mae") if name in board}
     columns |= {heading: board[name].map(_number) for name, heading in names.items()}
     columns["seconds"] = board["model"].map(lambda name: _number(seconds.get(name, np.nan), 1))
     columns["MB"] = board["bytes"].map(lambda size: _number(size / 1e6, 2))

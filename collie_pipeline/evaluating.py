@@ -15,14 +15,23 @@ from torch import Tensor
 
 from collie_core.bundle import model_of, read_bundle
 from collie_core.interactions import Interactions, read_hdf5
-from collie_core.metrics import METRICS, Interval, evaluate_per_user, paired_bootstrap
+from collie_core.metrics import (
+    METRICS,
+    Interval,
+    evaluate_per_user,
+    explicit_evaluate_in_batches,
+    paired_bootstrap,
+)
+from collie_core.metrics.explicit import PairScorer
 from collie_core.scorer import Scorer
+from collie_pipeline.ingredients import read_ratings
 from collie_pipeline.preparation import read_ids
 from collie_pipeline.sections import Evaluation
 from collie_pipeline.segments import segment_means, segment_recalls
 from collie_pipeline.storage import Publication
 
 DECIDING = "mapk"  # the metric by which models are ranked and the gate decides
+ERRORS = ("mse", "mae")  # of models that learn ratings, as attributes of their table
 REFERENCE = "popularity"  # the model that all others have to beat
 
 
@@ -65,12 +74,22 @@ def per_user_metrics(
     return metrics.sort_values("user_id", ignore_index=True)
 
 
+def rating_errors(model: PairScorer, test: Path) -> dict[str, float]:
+    """Return the mean squared and the mean absolute error of `model` on the ratings in `test`."""
+    from torchmetrics import MeanAbsoluteError, MeanSquaredError  # a second to load
+
+    metrics = [MeanSquaredError(), MeanAbsoluteError()]
+    errors = explicit_evaluate_in_batches(metrics, read_ratings(test), model, verbose=False)
+    return dict(zip(ERRORS, errors, strict=True))
+
+
 def leaderboard(per_user: Mapping[str, pd.DataFrame], evaluation: Evaluation) -> pd.DataFrame:
     """Return one row a model, best first: every metric with its bootstrap interval.
 
     `vs_popularity` is the paired difference in MAP@K to the popularity model, with its interval;
     both are over the same users, `cold_users` of whom have no interactions to learn from. For
-    the columns of segments see `segment_means`.
+    the columns of segments see `segment_means`. If a table has the attributes `mse` and `mae`,
+    these are columns too, NaN for models whose table has none.
 
     Raises
     ------
@@ -85,11 +104,18 @@ def leaderboard(per_user: Mapping[str, pd.DataFrame], evaluation: Evaluation) ->
         {"model": name, "users": len(table), "cold_users": int(table["is_cold"].sum())}
         | _with_interval(table, per_user.get(REFERENCE), evaluation)
         | segment_means(table)
+        | _errors(table, per_user.values())
         for name, table in per_user.items()
     ]
     return pd.DataFrame(rows).sort_values(
         [DECIDING, "model"], ascending=[False, True], ignore_index=True
     )
+
+
+def _errors(table: pd.DataFrame, tables: Iterable[pd.DataFrame]) -> dict[str, float]:
+    """Return the errors on ratings of one model, if any of `tables` has them."""
+    is_known = any(name in each.attrs for each in tables for name in ERRORS)
+    return {name: float(table.attrs.get(name, np.nan)) for name in ERRORS} if is_known else {}
 
 
 def difference(

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 ImplicitLoss = Literal["bpr", "adaptive_bpr", "hinge", "adaptive_hinge", "adaptive", "warp"]
 ExplicitLoss = Literal["mse", "mae"]  # which learn ratings, and need them
-Loss = ImplicitLoss | ExplicitLoss
+Loss = Literal[ImplicitLoss, ExplicitLoss]
 FinalLayer = Literal["sigmoid", "relu", "leaky_relu"]
 ModelName = Literal[
     "popularity",
@@ -129,9 +129,10 @@ class NonlinearMatrixFactorizationSettings(Training):
 
 
 class CollaborativeMetricLearningSettings(Training):
-    """See `collie_core.model.CollaborativeMetricLearningModel`."""
+    """See `collie_core.model.CollaborativeMetricLearningModel`, whose scores are no ratings."""
 
     lr: Positive = 3e-3
+    loss: ImplicitLoss = "warp"
     embedding_dim: Count = 32
 
 

@@ -110,13 +110,13 @@ def neural(name: str, settings: Settings, counts: Counts, device: str) -> dict[s
     """Return the bytes of a model with epochs; see `collie_core.model.footprint`."""
     family, _, stage = name.partition("/")
     architecture = lookup("model", ARCHITECTURES, family)
-    own = getattr(settings.models, family)
+    own: Training = getattr(settings.models, family)
     found = footprint(
         architecture,
         counts.num_users,
         counts.num_items,
         batch_size=own.batch_size,
-        num_negative_samples=own.num_negative_samples,
+        num_negative_samples=None if own.is_explicit else own.num_negative_samples,
         device=device,
         stage=stage or None,
         **_arguments(family, settings, counts),

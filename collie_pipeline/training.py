@@ -30,6 +30,8 @@ from collie_pipeline.inputs import inputs_of
 from collie_pipeline.model_settings import Training
 from collie_pipeline.settings import Settings
 
+ITEM_BIASES = ("item_biases.weight", "item_bucket_biases.weight")
+
 
 def make_neural(name: str, given: Ingredients) -> Made:
     """Train a neural model, or one stage of it; its settings are named as its parameters are."""
@@ -46,6 +48,8 @@ def make_neural(name: str, given: Ingredients) -> Made:
         model = _built(family, options, loader, given)
         if isinstance(model, MultiStagePipeline):
             model.set_stage(stage)
+        if isinstance(data, ExplicitInteractions) and given.previous is None:
+            _start_at(float(data.ratings.mean()), model)
         warm_rows = _begin(model, given.warm.get(name), ids)
         history = _train(model, given, loader, name, options)
     curves = None if given.keeping is None else given.keeping.draw(name, history)
@@ -57,6 +61,18 @@ def _data(path: Path, settings: Settings, options: Training) -> Interactions | E
     if options.is_explicit:
         return read_ratings(path, settings.seed)
     return read_interactions(path, settings, options.num_negative_samples)
+
+
+def _start_at(rating: float, model: BasePipeline) -> None:
+    """Let all scores begin at `rating`: from 0 on, a model would be half trained to get there.
+
+    So an item with few ratings is taken for an average one, and not for a bad one.
+    """
+    named = dict(model.named_parameters())
+    biases = [named[name] for name in ITEM_BIASES if name in named] or [named["predict.bias"]]
+    with torch.no_grad():
+        for each in biases:
+            each.fill_(rating)
 
 
 def _begin(model: BasePipeline, last: Path | None, ids: Mapping[str, Sequence[str]]) -> int:

@@ -10,6 +10,7 @@ from collie_pipeline.assets import (
     features,
     models,
     prepared,
+    ratings,
     raw,
     recommendations,
     reporting,
@@ -19,5 +20,15 @@ from collie_pipeline.project import Project
 
 def all_assets(project: Project) -> Sequence[dg.AssetsDefinition]:
     """Return every asset of `project`, as the data flows."""
-    stages = (raw, prepared, features, models, evaluation, recommendations, reporting, exports)
-    return [asset for stage in stages for asset in stage.assets(project)]
+    makers = (
+        raw,
+        prepared,
+        ratings,
+        features,
+        models,
+        evaluation,
+        recommendations,
+        reporting,
+        exports,
+    )
+    return [asset for each in makers for asset in each.assets(project)]

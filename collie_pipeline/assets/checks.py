@@ -18,6 +18,7 @@ DESCRIPTIONS: Mapping[str, str] = {
     "no_future_rows": "Nothing in train is later than validation and test.",
     "not_empty": "The week has rows.",
     "not_worse": "The best model is not clearly worse than the one that serves.",
+    "no_test_pairs": "No pair that is to be found in prepared/test is learned from.",
     "nothing_seen": "No list has what its user has met in the window.",
     "schema": "Columns and types are those of the design.",
     "unique_rows": "No row is there twice.",

@@ -13,6 +13,7 @@ from collie_pipeline.assets.common import asset, of
 from collie_pipeline.boards import history, readable, trend
 from collie_pipeline.charts import bars
 from collie_pipeline.checking import Finding
+from collie_pipeline.model_settings import is_explicit
 from collie_pipeline.model_table import final_stages, rows
 from collie_pipeline.project import Project
 from collie_pipeline.storage.markdown import markdown
@@ -38,6 +39,7 @@ def assets(project: Project) -> Sequence[dg.AssetsDefinition]:
 def evaluation(name: str, stage: str, project: Project) -> dg.AssetsDefinition:
     """Return `evaluation/<name>`: the metrics of every test user."""
     settings = project.settings
+    rated = {"ratings": of("prepared/ratings_test")} if is_explicit(settings, name) else {}
 
     @asset(
         project,
@@ -45,22 +47,36 @@ def evaluation(name: str, stage: str, project: Project) -> dg.AssetsDefinition:
         f"Metrics of {name} by test user; seen items masked, cold users kept.",
         {"parquet"},
         *CODE,
-        ins={"bundle": of(f"models/{stage}"), "test": of("prepared/test"), **KNOWN},
+        ins={"bundle": of(f"models/{stage}"), "test": of("prepared/test"), **KNOWN, **rated},
         io_manager_key="parquet",
     )
     def per_user(
-        context: dg.AssetExecutionContext, bundle: Path, test: Path, train: Path, validation: Path
+        context: dg.AssetExecutionContext,
+        bundle: Path,
+        test: Path,
+        train: Path,
+        validation: Path,
+        **rated: Path,
     ) -> pd.DataFrame:
         from collie_core.bundle import load_model
         from collie_core.metrics import METRICS
-        from collie_pipeline.evaluating import per_user_metrics
+        from collie_pipeline.evaluating import per_user_metrics, rating_errors
         from collie_pipeline.segments import segment_means
 
-        table = per_user_metrics(load_model(bundle), test, (train, validation), settings.evaluation)
+        model: Any = load_model(bundle)
+        table = per_user_metrics(model, test, (train, validation), settings.evaluation)
+        errors = rating_errors(model, rated["ratings"]) if rated else {}
+        table.attrs.update(errors)  # which a Parquet file keeps
         means = {metric: float(table[metric].mean()) for metric in METRICS}
         cold = int(table["is_cold"].sum())
         context.add_output_metadata(
-            {**means, **segment_means(table), "users": len(table), "cold_users": cold}
+            {
+                **means,
+                **segment_means(table),
+                **errors,
+                "users": len(table),
+                "cold_users": cold,
+            }
         )
         return table
 

@@ -10,6 +10,7 @@ import pandas as pd
 from collie_pipeline.assets.checks import found, promised
 from collie_pipeline.assets.common import asset, of
 from collie_pipeline.charts import plot
+from collie_pipeline.model_settings import explicit_models, is_explicit
 from collie_pipeline.model_table import Row, argument, chain, reads_features, rows
 from collie_pipeline.parents import end_with_parent
 from collie_pipeline.project import Project
@@ -39,9 +40,10 @@ def assets(project: Project) -> Sequence[dg.AssetsDefinition]:
 
 def model_asset(row: Row, project: Project) -> dg.AssetsDefinition:
     """Return the asset `models/<name>`, the bundle made of one week's window."""
-    ins = {"train": of("prepared/train")}
+    data = "prepared/ratings_" if is_explicit(project.settings, row.model) else "prepared/"
+    ins = {"train": of(f"{data}train")}
     if row.trains:
-        ins["validation"] = of("prepared/validation")
+        ins["validation"] = of(f"{data}validation")
     if reads_features(row, project):
         ins["features"] = of("prepared/item_features")
     if row.after:
@@ -107,6 +109,7 @@ def champion(project: Project) -> dg.AssetsDefinition:
         ins={
             "decision": of("evaluation/champion"),
             "positives": of("prepared/hdf5"),
+            **({"ratings": of("prepared/ratings")} if explicit_models(project.settings) else {}),
             **({"features": of("prepared/item_features")} if needs_features else {}),
             **{argument(name): of(f"models/{name}") for name in names},
         },
@@ -139,7 +142,7 @@ def champion(project: Project) -> dg.AssetsDefinition:
             warm=warm,
             keeping=keeping,
         )
-        made = remake(stages, given)
+        made = remake(stages, given, inputs.get("ratings"))
         yield from _stored(CHAMPION, made, given, model=winner)
 
     return refitted

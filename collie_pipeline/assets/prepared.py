@@ -1,6 +1,7 @@
 """prepared: from rows as read to a split window, encoded, on disk."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,6 +23,7 @@ from collie_pipeline.checking import (
     unique_rows,
 )
 from collie_pipeline.preparation import REASONS, clean, folds, implicit, write_hdf5
+from collie_pipeline.preparation.split import Folds
 from collie_pipeline.project import Project
 from collie_pipeline.weeks import Week
 
@@ -38,7 +40,8 @@ def assets(project: Project) -> Sequence[dg.AssetsDefinition]:
     return [clean_and_quarantine(project), encoded(project), hdf5(project), parts(project)]
 
 
-def _out(project: Project, key: str, description: str, kind: str) -> dg.AssetOut:
+def out(project: Project, key: str, description: str, kind: str) -> dg.AssetOut:
+    """Return the output of a function with several that is the asset `key`."""
     shared = described(project, key, description, {kind}, CODE)
     del shared["partitions_def"]
     return dg.AssetOut(**shared, io_manager_key=kind)
@@ -51,8 +54,8 @@ def clean_and_quarantine(project: Project) -> dg.AssetsDefinition:
     @dg.multi_asset(
         name="prepared__clean",
         outs={
-            "clean": _out(project, key, "The week's sound rows, typed.", "parquet"),
-            "quarantine": _out(
+            "clean": out(project, key, "The week's sound rows, typed.", "parquet"),
+            "quarantine": out(
                 project, "prepared/quarantine", "The week's refused rows, with reasons.", "parquet"
             ),
         },
@@ -156,7 +159,7 @@ def parts(project: Project) -> dg.AssetsDefinition:
     @dg.multi_asset(
         name="prepared__split",
         outs={
-            part: _out(
+            part: out(
                 project,
                 f"prepared/{part}",
                 f"The {part} part of the window, split by {method}.",
@@ -170,20 +173,34 @@ def parts(project: Project) -> dg.AssetsDefinition:
     )
     @partial(recorded, project)
     def split(context: dg.AssetExecutionContext, positives: Path) -> Iterator[Any]:
-        from collie_core.cross_validation import split_hdf5
-
         weeks = project.window(Week.parse(context.partition_key))
         fold_of_row = folds(positives, settings.split, weeks, settings.seed)
-        with TemporaryDirectory(dir=project.root) as scratch:
-            staged = [Path(scratch, f"{part}.h5") for part in PARTS]
-            split_hdf5(positives, dict(enumerate(staged)), fold_of_row)
+        with staged_parts(project, positives, fold_of_row) as staged:
             apart = separate(*staged)
             order = in_order(*staged) if promises else None
-            for fold, (part, path) in enumerate(zip(PARTS, staged, strict=True)):
-                share = float((fold_of_row == fold).mean())
-                yield dg.Output(path.replace, part, metadata={"share": share})
+            yield from stored_parts(staged, PARTS, fold_of_row)
         yield found("prepared/test", SEPARATE, apart)
         if order is not None:
             yield found("prepared/train", NO_FUTURE, order)
 
     return split
+
+
+@contextmanager
+def staged_parts(project: Project, source: Path, fold_of_row: Folds) -> Iterator[list[Path]]:
+    """Give the HDF5 files of the three folds of `source`, which go with the block."""
+    from collie_core.cross_validation import split_hdf5  # torch loads in the run
+
+    with TemporaryDirectory(dir=project.root) as scratch:
+        staged = [Path(scratch, f"{part}.h5") for part in PARTS]
+        split_hdf5(source, dict(enumerate(staged)), fold_of_row)
+        yield staged
+
+
+def stored_parts(
+    staged: Sequence[Path], names: Sequence[str], fold_of_row: Folds
+) -> Iterator[dg.Output[Any]]:
+    """Yield the files of the folds as the outputs called `names`."""
+    for fold, (name, path) in enumerate(zip(names, staged, strict=True)):
+        share = float((fold_of_row == fold).mean())
+        yield dg.Output(path.replace, name, metadata={"share": share})

@@ -5,22 +5,14 @@ from pathlib import Path
 
 import h5py
 import numpy as np
-import numpy.typing as npt
 
 from collie_pipeline.checking.finding import Finding
-
-
-def _pairs(path: Path) -> npt.NDArray[np.int64]:
-    with h5py.File(path, "r") as file:
-        group = file["interactions"]
-        users, items = (group[name][:].astype(np.int64) for name in ("user_id", "item_id"))
-        pairs: npt.NDArray[np.int64] = users << 32 | items  # both are int32
-    return pairs
+from collie_pipeline.preparation.hdf5 import pairs_in
 
 
 def separate(*parts: Path) -> Finding:
     """Find whether each user and item are together in one row of one of the HDF5 files `parts`."""
-    pairs = np.concatenate([_pairs(path) for path in parts])
+    pairs = np.concatenate([pairs_in(path) for path in parts])
     twice = len(pairs) - len(np.unique(pairs))
     return Finding(
         twice == 0,

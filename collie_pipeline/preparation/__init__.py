@@ -4,6 +4,7 @@ from collie_pipeline.preparation.clean import REASONS, clean
 from collie_pipeline.preparation.features import item_features
 from collie_pipeline.preparation.hdf5 import read_ids, write_hdf5
 from collie_pipeline.preparation.implicit import Encoded, encode, implicit
+from collie_pipeline.preparation.ratings import rating_folds, ratings, write_ratings
 from collie_pipeline.preparation.split import folds
 
 __all__ = [
@@ -14,6 +15,9 @@ __all__ = [
     "folds",
     "implicit",
     "item_features",
+    "rating_folds",
+    "ratings",
     "read_ids",
     "write_hdf5",
+    "write_ratings",
 ]

@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+import h5py
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from collie_core.interactions import read_ids as read_all_ids
@@ -42,3 +44,12 @@ def read_ids(path: Path) -> tuple[Keys, Keys]:
     if not ids:
         raise ValueError(f"{path} has no group 'ids': write it with write_hdf5")
     return ids["user_id"].astype(np.str_), ids["item_id"].astype(np.str_)
+
+
+def pairs_in(path: Path) -> npt.NDArray[np.int64]:
+    """Return the pair of each row of the HDF5 file at `path`, as one number: user · 2^32 + item."""
+    with h5py.File(path, "r") as file:
+        group = file["interactions"]
+        users, items = (group[name][:].astype(np.int64) for name in ("user_id", "item_id"))
+        pairs: npt.NDArray[np.int64] = users << 32 | items  # both are int32
+    return pairs

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -12,7 +13,8 @@ from collie_pipeline.sections import Split
 from collie_pipeline.weeks import Week
 
 Folds = npt.NDArray[np.int8]
-Method = Callable[[h5py.Group, Split, Sequence[Week], int], Folds]
+Columns = Mapping[str, Any]  # by name, of an HDF5 file or in memory
+Method = Callable[[Columns, Split, Sequence[Week], int], Folds]
 
 
 def folds(path: Path, split: Split, weeks: Sequence[Week], seed: int = 0) -> Folds:
@@ -35,7 +37,7 @@ def folds(path: Path, split: Split, weeks: Sequence[Week], seed: int = 0) -> Fol
         return method(file["interactions"], split, weeks, seed)
 
 
-def _by_time(group: h5py.Group, split: Split, weeks: Sequence[Week], seed: int) -> Folds:  # noqa: ARG001
+def _by_time(group: Columns, split: Split, weeks: Sequence[Week], seed: int) -> Folds:  # noqa: ARG001
     from collie_core.cross_validation import time_folds  # torch loads in the run
 
     timestamps = group["timestamp"][:]
@@ -56,14 +58,14 @@ def _by_time(group: h5py.Group, split: Split, weeks: Sequence[Week], seed: int) 
     )
 
 
-def _stratified(group: h5py.Group, split: Split, weeks: Sequence[Week], seed: int) -> Folds:  # noqa: ARG001
+def _stratified(group: Columns, split: Split, weeks: Sequence[Week], seed: int) -> Folds:  # noqa: ARG001
     from collie_core.cross_validation import stratified_folds
 
     users = group["user_id"][:]
     return stratified_folds(users, split.validation, split.test, seed, force_split=True)
 
 
-def _random(group: h5py.Group, split: Split, weeks: Sequence[Week], seed: int) -> Folds:  # noqa: ARG001
+def _random(group: Columns, split: Split, weeks: Sequence[Week], seed: int) -> Folds:  # noqa: ARG001
     from collie_core.cross_validation import random_folds
 
     return random_folds(len(group["user_id"]), split.validation, split.test, seed)
