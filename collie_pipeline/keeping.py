@@ -40,8 +40,9 @@ class Keeping:
 
     def loggers(self, name: str) -> list[Logger]:
         """Return new loggers of the training of `name`."""
-        folder = self._folder("logs", name) / self.week
-        return make_loggers(self.settings.loggers, folder, f"{self.asset} {self.week}")
+        logs = self.root / "logs"
+        title = self._folder("logs", name).relative_to(logs).as_posix()
+        return make_loggers(self.settings.loggers, logs, title, self.week)
 
     def draw(self, name: str, history: History) -> Path:
         """Return the path of a picture of `history`, the training of `name`."""

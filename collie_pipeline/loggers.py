@@ -1,6 +1,8 @@
-"""Where a training can be watched: Lightning's loggers, each in a folder of its own."""
+"""Where a training can be watched: Lightning's loggers, in files below the project's folder."""
 
+import os
 import shutil
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -9,21 +11,43 @@ from pytorch_lightning.loggers import CSVLogger, Logger, MLFlowLogger, TensorBoa
 
 from collie_core.tables import lookup
 
-
-def _csv(folder: Path, name: str) -> Logger:  # noqa: ARG001 - all loggers' signature
-    return CSVLogger(folder.parent, name="", version=folder.name)
+MLFLOW_SERVER = os.environ.get("MLFLOW_TRACKING_URI")  # which MLflow sets to what it last used
 
 
-def _tensorboard(folder: Path, name: str) -> Logger:  # noqa: ARG001
-    return TensorBoardLogger(folder.parent, name="", version=folder.name, default_hp_metric=False)
+def _csv(logs: Path, name: str, week: str) -> Logger:
+    return CSVLogger(_emptied(logs / name / week / "csv"), name="", version="")
 
 
-def _mlflow(folder: Path, name: str) -> Logger:
-    folder.mkdir(parents=True)
-    return MLFlowLogger(name, tracking_uri=f"sqlite:///{folder.resolve() / 'mlflow.db'}")
+def _tensorboard(logs: Path, name: str, week: str) -> Logger:
+    folder = _emptied(logs / name / week / "tensorboard")
+    return TensorBoardLogger(folder, name="", version="", default_hp_metric=False)
 
 
-LOGGERS: Mapping[str, Callable[[Path, str], Logger]] = {
+def _mlflow(logs: Path, name: str, week: str) -> Logger:
+    """Return the logger of a run called as the week, in the experiment called as the model.
+
+    All are in one database, or on the server that MLFLOW_TRACKING_URI names, as MLflow's page
+    compares runs of one place alone.
+    """
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    from mlflow import MlflowClient
+
+    logs.mkdir(parents=True, exist_ok=True)
+    place = MLFLOW_SERVER or f"sqlite:///{logs.resolve() / 'mlflow.db'}"
+    with warnings.catch_warnings():
+        # MLflow 3.17 asks SQLAlchemy 2.1 for a strategy that it has deprecated
+        warnings.filterwarnings("ignore", message=".*noload.*")
+        files = (logs.resolve() / "mlflow").as_uri()
+        logger = MLFlowLogger(name, week, tracking_uri=place, artifact_location=files)
+        client = MlflowClient(place)
+        if (experiment := client.get_experiment_by_name(name)) is not None:
+            same = f"attributes.run_name = '{week}'"
+            for run in client.search_runs([experiment.experiment_id], same):
+                client.delete_run(run.info.run_id)
+    return logger
+
+
+LOGGERS: Mapping[str, Callable[[Path, str, str], Logger]] = {
     "csv": _csv,
     "tensorboard": _tensorboard,
     "mlflow": _mlflow,
@@ -31,23 +55,32 @@ LOGGERS: Mapping[str, Callable[[Path, str], Logger]] = {
 EXTRAS = ("tensorboard", "mlflow")  # which need a package of the same name
 
 
-def make_loggers(names: Iterable[str], folder: Path, title: str) -> list[Logger]:
-    """Return the loggers called `names`, each in a new folder of its name below `folder`.
+def make_loggers(names: Iterable[str], logs: Path, name: str, week: str) -> list[Logger]:
+    """Return the loggers called `names` of the training of `name` in `week`.
 
-    What an older training left there goes.
+    What an older training of that week left with them goes.
+
+    Parameters
+    ----------
+    names : of `LOGGERS`.
+    logs : folder of all logs.
+    name, week : what is trained, and when.
 
     Raises
     ------
     ValueError
         If a name is unknown, or the package of a logger is not installed.
     """
-    makers = {name: lookup("logger", LOGGERS, name) for name in names}
-    for name in makers:
-        if name in EXTRAS and find_spec(name) is None:
+    makers = {each: lookup("logger", LOGGERS, each) for each in names}
+    for each in makers:
+        if each in EXTRAS and find_spec(each) is None:
             raise ValueError(
-                f"training.loggers has {name!r}, which is not installed: "
-                f"pip install 'collie-pipeline[{name}]', or take it out"
+                f"training.loggers has {each!r}, which is not installed: "
+                f"pip install 'collie-pipeline[{each}]', or take it out"
             )
-    for name in makers:
-        shutil.rmtree(folder / name, ignore_errors=True)
-    return [make(folder / name, title) for name, make in makers.items()]
+    return [make(logs, name, week) for make in makers.values()]
+
+
+def _emptied(folder: Path) -> Path:
+    shutil.rmtree(folder, ignore_errors=True)
+    return folder
