@@ -8,8 +8,8 @@ import pandas as pd
 import torch
 
 from collie_core.files import sha256
+from collie_pipeline.code import code_version
 from collie_pipeline.ingredients import Ingredients
-from collie_pipeline.project import code_version
 
 CODE = ("collie_core", "collie_pipeline/ingredients.py", "collie_pipeline/training.py")
 

@@ -20,6 +20,7 @@ from collie_pipeline.storage.markdown import markdown
 
 CODE = (
     "collie_core/metrics",
+    "collie_pipeline/ingredients.py",
     *(f"collie_pipeline/{name}.py" for name in ("boards", "evaluating", "gate", "segments")),
 )
 NOT_WORSE = "not_worse"

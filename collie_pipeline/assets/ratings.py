@@ -9,7 +9,7 @@ import dagster as dg
 import pandas as pd
 
 from collie_pipeline.assets.checks import found, promised
-from collie_pipeline.assets.common import asset, of, of_window
+from collie_pipeline.assets.common import asset, of, of_window, recorded
 from collie_pipeline.assets.prepared import (
     CODE,
     NO_FUTURE,
@@ -85,6 +85,7 @@ def parts(project: Project) -> dg.AssetsDefinition:
         partitions_def=project.partitions,
         check_specs=[*promises, *promised(test, SEPARATE)],
     )
+    @partial(recorded, project)
     def split(rated: Path, **positives: Path) -> Iterator[Any]:
         known = [positives[part] for part in PARTS]
         fold_of_row = rating_folds(rated, known, settings.split, settings.seed)
