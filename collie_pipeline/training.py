@@ -27,10 +27,10 @@ from collie_pipeline.ingredients import (
     read_ratings,
 )
 from collie_pipeline.inputs import inputs_of
-from collie_pipeline.model_settings import Training
+from collie_pipeline.model_settings import Training, is_explicit
 from collie_pipeline.settings import Settings
 
-ITEM_BIASES = ("item_biases.weight", "item_bucket_biases.weight")
+ITEM_BIASES = ("item_biases.weight", "item_bucket_biases.weight", "biases.1.weight")
 
 
 def make_neural(name: str, given: Ingredients) -> Made:
@@ -48,7 +48,7 @@ def make_neural(name: str, given: Ingredients) -> Made:
         model = _built(family, options, loader, given)
         if isinstance(model, MultiStagePipeline):
             model.set_stage(stage)
-        if isinstance(data, ExplicitInteractions) and given.previous is None:
+        if isinstance(data, ExplicitInteractions) and _knows_no_ratings(family, given):
             _start_at(float(data.ratings.mean()), model)
         warm_rows = _begin(model, given.warm.get(name), ids)
         history = _train(model, given, loader, name, options)
@@ -61,6 +61,14 @@ def _data(path: Path, settings: Settings, options: Training) -> Interactions | E
     if options.is_explicit:
         return read_ratings(path, settings.seed)
     return read_interactions(path, settings, options.num_negative_samples)
+
+
+def _knows_no_ratings(family: str, given: Ingredients) -> bool:
+    """Return whether what the model begins from, if anything, learned positives."""
+    is_other = family == "hybrid_pretrained"
+    return given.previous is None or (
+        is_other and not is_explicit(given.settings, "matrix_factorization")
+    )
 
 
 def _start_at(rating: float, model: BasePipeline) -> None:

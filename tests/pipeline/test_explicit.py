@@ -191,6 +191,21 @@ def test_every_model_of_one_stage_and_every_first_stage_learns_ratings(
     assert made.history.scores[-1] < 1.5
 
 
+@pytest.mark.parametrize("loss", ["mse", "warp"])
+def test_a_model_of_ratings_begins_from_another_of_any_loss(
+    given: Ingredients, tmp_path: Path, loss: str
+) -> None:
+    ids = [f"i{n:02}" for n in range(20)]
+    features = pd.DataFrame({"item_id": ids, "bucket": "a", "a": [0.0, 1.0] * 10})
+    models = {NAME: {**TINY, "loss": loss}, "hybrid_pretrained": {"loss": "mse", "epochs": 3}}
+    step = replace(given, settings=small_settings(tmp_path, models=models), features=features)
+    first = make(NAME, step)
+    save_bundle(first.model, tmp_path / "mf.bundle", first.ids)
+    made = make("hybrid_pretrained", replace(step, previous=tmp_path / "mf.bundle"))
+    assert made.history is not None
+    assert made.history.losses[0] < 3.5  # from 0 on it would be 7
+
+
 def test_partial_credit_has_nothing_to_credit_where_ratings_are_learned(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="loss 'mae' has no negative items: leave it out"):
         small_settings(tmp_path, models={NAME: {"loss": "mae", "partial_credit": 0.5}})
