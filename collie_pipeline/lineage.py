@@ -58,6 +58,12 @@ def _chosen(**columns: str) -> Rule:
     return rule
 
 
+def _rated(column: str, _: dg.AssetSpec) -> Iterable[tuple[str, str]]:
+    """Ratings are of the users and items that have positives."""
+    known = [("prepared/hdf5", column)] if column in IDS else []
+    return [("prepared/clean", column), *known]
+
+
 def _features(column: str, spec: dg.AssetSpec) -> Iterable[tuple[str, str]]:
     """Features are called `genres: Drama`; a decade is read from the title."""
     if column == "item_id":
@@ -113,6 +119,10 @@ RULES: Mapping[str, Rule] = {
     "prepared/train": _same("prepared/hdf5"),
     "prepared/validation": _same("prepared/hdf5"),
     "prepared/test": _same("prepared/hdf5"),
+    "prepared/ratings": _rated,
+    "prepared/ratings_train": _same("prepared/ratings"),
+    "prepared/ratings_validation": _same("prepared/ratings"),
+    "prepared/ratings_test": _same("prepared/ratings"),
     "prepared/item_features": _features,
     "evaluation/leaderboard": _compared,
     "evaluation/champion": _decided,

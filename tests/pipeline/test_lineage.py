@@ -25,7 +25,11 @@ def first_week(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DAGSTER_HOME", str(home / "dagster_home"))
         patch.chdir(home)
-        few = {"names": ["popularity", "cold_start"]}
+        few = {
+            "names": ["popularity", "matrix_factorization", "cold_start"],
+            "matrix_factorization": {"loss": "mse", "epochs": 1},
+            "cold_start": {"epochs": 1},
+        }
         project = Project(small_settings(home / "data", models=few))
         run_week(project, project.span[0], Console(quiet=True))
         yield project
