@@ -12,7 +12,7 @@ REFERENCE = "vs_popularity"
 # Columns that a table makes itself: numbers of rows, scores of a model, verdicts, names.
 COMPUTED: Mapping[str, frozenset[str]] = {
     "prepared/quarantine": frozenset({"reason"}),
-    "evaluation/leaderboard": frozenset({"model", "bytes"}),
+    "evaluation/leaderboard": frozenset({"model", "bytes", "mse", "mae"}),
     "evaluation/champion": frozenset({"serving", "passed", "reason"}),
     "recommendations/users": frozenset({"rank", "score", "source"}),
     "recommendations/similar_items": frozenset({"rank", "score"}),
