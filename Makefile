@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test ui clean
+.PHONY: run test ui bench clean
 .DEFAULT_GOAL := run
 
 .venv/installed: pyproject.toml constraints.txt
@@ -19,6 +19,10 @@ test: .venv/installed
 
 ui: .venv/installed
 	@$(BIN)/collie ui
+
+bench: .venv/installed
+	@$(BIN)/python benchmarks/peers.py
+	@$(BIN)/python -m benchmarks $(SUBJECT)
 
 clean:
 	rm -rf data .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,138 @@
+"""Sides of a benchmark that take turns, each in a process of its own, and what they took."""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+from benchmarks import data, peers
+
+HERE = Path(__file__).parent
+# of each side: its file, and its environment if that is not this one
+SIDES: Mapping[str, tuple[str, str | None]] = {
+    "ours": ("collies.py", None),
+    "bare": ("bare.py", None),
+    "original": ("collies.py", "original"),
+    "implicit": ("implicits.py", "implicit"),
+    "lightfm": ("lightfms.py", "lightfm"),
+}
+THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
+
+
+@dataclass
+class Taken:
+    """What the runs of one side took: seconds of CPU and of the clock, MiB above the data."""
+
+    cpu: list[float] = field(default_factory=list)
+    wall: list[float] = field(default_factory=list)
+    mib: list[float] = field(default_factory=list)
+    value: list[float] = field(default_factory=list)
+    versions: dict[str, str] = field(default_factory=dict)
+    missing: str | None = None
+
+    def add(self, run: Mapping[str, float]) -> None:
+        """Take in one run."""
+        for name, number in run.items():
+            getattr(self, name).append(number)
+
+    def middle(self, name: str) -> float:
+        """Return the median of "cpu", "wall", "mib" or "value"; NaN without runs."""
+        values = getattr(self, name)
+        return statistics.median(values) if values else float("nan")
+
+    def spread(self, name: str) -> tuple[float, float]:
+        """Return the least and the most; NaN without runs."""
+        values = getattr(self, name) or [float("nan")]
+        return min(values), max(values)
+
+
+class Side:
+    """A worker, started and ready once it is made."""
+
+    def __init__(self, name: str, work: str, path: Path, threads: int) -> None:
+        file, peer = SIDES[name]
+        python = sys.executable if peer is None else peers.interpreter(peer)
+        command = [python, HERE / "worker.py", HERE / "sides" / file, work, path]
+        self.log = data.folder() / f"{work}-{name}.log"
+        pinned = dict.fromkeys(THREADS, str(threads))
+        pinned["PYTHONPATH"] = str(HERE.parent) if peer is None else ""
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                list(map(str, command)),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                env=os.environ | pinned,
+            )
+        self.versions: dict[str, str] = self._answer()["versions"]
+
+    def run(self) -> dict[str, Any]:
+        """Return what one run takes."""
+        assert self.process.stdin is not None  # noqa: S101 - it is a pipe, for mypy
+        print(file=self.process.stdin, flush=True)
+        return self._answer()
+
+    def _answer(self) -> dict[str, Any]:
+        assert self.process.stdout is not None  # noqa: S101 - it is a pipe, for mypy
+        line = self.process.stdout.readline()
+        if not line:
+            last = (self.log.read_text().strip().splitlines() or ["nothing said"])[-1]
+            raise RuntimeError(f"{last} (see {self.log})")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.process.communicate()
+
+
+def alternated(
+    work: str, dataset: str, sides: Sequence[str], runs: int, threads: int
+) -> dict[str, Taken]:
+    """Return what each side took in `runs` rounds, in which every side has one turn.
+
+    A first round is not counted. All sides are ready, with their data, before it.
+    """
+    taken = {name: Taken() for name in sides}
+    if reason := data.missing_reason(dataset):
+        return {name: Taken(missing=reason) for name in sides}
+    path, ready = data.made(dataset), dict[str, Side]()
+    try:
+        for name in sides:
+            taken[name].missing = (peer := SIDES[name][1]) and peers.missing_reason(peer)
+            if taken[name].missing is None:
+                _started(ready, taken[name], name, work, path, threads)
+        for turn in range(runs + 1):
+            for name in list(ready):
+                _turn(ready, taken[name], name, is_counted=turn > 0 or runs == 0)
+    finally:
+        for side in ready.values():
+            side.__exit__()
+    return taken
+
+
+def _started(ready: dict[str, Side], taken: Taken, name: str, *of: Any) -> None:
+    try:
+        ready[name] = Side(name, *of)
+        taken.versions = ready[name].versions
+    except RuntimeError as error:
+        taken.missing = f"failed: {error}"
+
+
+def _turn(ready: dict[str, Side], taken: Taken, name: str, *, is_counted: bool) -> None:
+    try:
+        run = ready[name].run()
+    except RuntimeError as error:
+        taken.missing = f"failed: {error}"
+        ready.pop(name).__exit__()
+        return
+    if is_counted:
+        taken.add(run)
