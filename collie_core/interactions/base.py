@@ -166,8 +166,15 @@ def _first_of_each_pair(
     users: Ids, items: Ids, ratings: NDArray[Any], num_items: int
 ) -> tuple[Ids, Ids, NDArray[Any]]:
     pairs = users.astype(np.int64) * num_items + items
-    first = np.unique(pairs, return_index=True)[1]
-    if len(first) == len(users):
+    ordered = np.sort(pairs)
+    is_again = ordered[1:] == ordered[:-1]
+    if not is_again.any():
         return users, items, ratings
-    first.sort()
-    return users[first], items[first], ratings[first]
+    repeated = ordered[1:][is_again]
+    found = np.minimum(np.searchsorted(repeated, pairs), repeated.size - 1)
+    suspects = np.flatnonzero(repeated[found] == pairs)  # only their order has to be known
+    firsts = np.unique(pairs[suspects], return_index=True)[1]
+    is_kept = np.ones(pairs.size, dtype=np.bool_)
+    is_kept[suspects] = False
+    is_kept[suspects[firsts]] = True
+    return users[is_kept], items[is_kept], ratings[is_kept]

@@ -16,7 +16,7 @@ from collie_core.interactions.negative_sampling import (
 NUM_ITEMS = 40
 # A light user, a heavy one, one with two items left, one with every item and one with none.
 POSITIVES = [[3], list(range(0, 40, 2)), [*range(7), *range(8, 31), *range(32, 40)], range(40), []]
-BITMAPS = pytest.mark.parametrize("bitmap_bytes", [0, BITMAP_BYTES], ids=["by rank", "bitmap"])
+BITMAPS = pytest.mark.parametrize("bitmap_bytes", [0, BITMAP_BYTES], ids=["shared", "own"])
 
 
 def sampler_of(bitmap_bytes: int) -> NegativeSampler:
@@ -84,7 +84,7 @@ def test_shape_is_users_by_samples_of_int64(num_samples: int) -> None:
 def test_ids_at_the_end_of_int32_do_not_overflow() -> None:
     last = np.array([2**31 - 1], dtype=np.int32)
     sampler = NegativeSampler(np.array([3], dtype=np.int32), last, 4, 2**31)
-    assert sampler._bitmap is None
+    assert sampler._is_shared
     drawn = sampler.sample(np.full(100, 3), 10, np.random.default_rng(0))
     assert 0 <= drawn.min() < drawn.max() < 2**31 - 1
 
