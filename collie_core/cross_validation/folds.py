@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collie_core.cross_validation.instants import Bound, bound_like, instants
-from collie_core.interactions.ids import NAMED
+from collie_core.interactions.ids import NAMED, distinct
 
 TRAIN, VALIDATION, TEST = 0, 1, 2
 Folds = NDArray[np.int8]
@@ -61,7 +61,9 @@ def stratified_folds(
         names the first of them.
     """
     check_proportions(val_p, test_p)
-    present, owners, counts = np.unique(users, return_inverse=True, return_counts=True)
+    present = distinct(users)
+    owners = users if present.size == users.max(initial=-1) + 1 else np.searchsorted(present, users)
+    counts = np.bincount(owners)
     num_parts = 1 + (val_p > 0) + (test_p > 0)
     is_short = counts < num_parts
     if is_short.any() and not force_split:
@@ -69,10 +71,12 @@ def stratified_folds(
     num_test = _ceiling(test_p, counts, counts - 1 - (val_p > 0))
     num_validation = _ceiling(val_p, counts, counts - 1 - num_test)
     num_test[is_short] = num_validation[is_short] = 0
-    ranks = _random_ranks(owners, counts, np.random.default_rng(seed))
-    is_test = ranks < num_test[owners]
-    is_held_out = ranks < (num_test + num_validation)[owners]
-    return np.where(is_test, TEST, np.where(is_held_out, VALIDATION, TRAIN)).astype(np.int8)
+    keys, ordered = _random_keys(owners, np.random.default_rng(seed))
+    starts, folds = np.cumsum(counts) - counts, np.zeros(len(users), dtype=np.int8)
+    for fold, size in ((VALIDATION, num_test + num_validation), (TEST, num_test)):
+        # the last of a user's keys is always above the bound, for training keeps a row
+        folds[keys < ordered[starts + size][owners]] = fold
+    return folds
 
 
 def time_folds(
@@ -142,15 +146,21 @@ def _ceiling(share: float, counts: NDArray[np.intp], most: NDArray[np.intp]) -> 
     return clipped
 
 
-def _random_ranks(
-    owners: NDArray[np.intp], counts: NDArray[np.intp], rng: np.random.Generator
-) -> NDArray[np.intp]:
-    """Return a random rank (B,) of each row among those of its owner, from 0 on."""
-    shuffled = rng.permutation(len(owners))
-    order = shuffled[np.argsort(owners[shuffled], kind="stable")]
-    ranks = np.empty_like(order)
-    ranks[order] = np.arange(len(owners)) - np.repeat(np.cumsum(counts) - counts, counts)
-    return ranks
+def _random_keys(
+    owners: NDArray[np.integer[Any]], rng: np.random.Generator
+) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    """Return a key (B,) of each row, all different, and the keys sorted.
+
+    A key is the owner, and random bits below: a user's rows are in random order by their keys. To
+    sort keys takes a tenth of the time of sorting rows by them.
+    """
+    owner_bits = int(owners.max(initial=0)).bit_length()
+    high = owners.astype(np.uint64) << np.uint64(64 - owner_bits)
+    while True:
+        keys = high | (rng.bit_generator.random_raw(len(owners)) >> np.uint64(owner_bits))
+        ordered = np.sort(keys)
+        if (ordered[1:] != ordered[:-1]).all():
+            return keys, ordered
 
 
 def _refuse_short(
