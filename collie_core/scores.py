@@ -14,6 +14,7 @@ from collie_core.scorer import Scorer
 
 Users = npt.NDArray[np.integer]
 NOTHING = -1  # in place of an item, where a row has fewer than k to offer
+GROUP = 32  # neighbouring scores of which the largest is looked at first
 FEWEST_ROWS = 16  # BLAS rounds a product of one to three rows unlike the same rows among more
 
 
@@ -54,7 +55,8 @@ def scores_of(model: Scorer, users: Users) -> Tensor:
 
 def refuse_nan(scores: Tensor, users: Users) -> None:
     """Raise a ValueError that names the first of `users` (B,) with a NaN in `scores` (B, N)."""
-    if scores.isnan().any():
+    # A sum takes a sixth of the time; it is NaN too where infinities of both signs meet.
+    if scores.sum().isnan() and scores.isnan().any():
         row, item = scores.isnan().nonzero()[0].tolist()
         raise ValueError(
             f"the score of user {users[row]} for item {item} is NaN, must be a number: "
@@ -80,7 +82,7 @@ def best(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:
     """
     at_least("k", k, 1)
     wanted = min(k + 1, scores.shape[1])  # one more tells if a tie crosses the list's end
-    values, columns = scores.topk(wanted, dim=1)
+    values, columns = _largest(scores, wanted)
     if wanted > k:
         tied = (values[:, k - 1] == values[:, k]) & ~values[:, k].isneginf()
         if tied.any():
@@ -95,3 +97,22 @@ def best(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:
         nn.functional.pad(columns, missing, value=NOTHING),
         nn.functional.pad(values, missing, value=-torch.inf),
     )
+
+
+def _largest(scores: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """Return the `count` largest of each row of `scores` (B, N), and their columns: `topk`.
+
+    They lie in the `count` groups with the largest maxima, and at the end that makes no group: to
+    look for them there takes half the time in long rows.
+    """
+    width = scores.shape[1]
+    grouped = width - width % GROUP
+    if grouped < 4 * GROUP * count:
+        return scores.topk(count, dim=1)
+    maxima = scores[:, :grouped].reshape(len(scores), -1, GROUP).amax(dim=2)
+    starts = GROUP * maxima.topk(count, dim=1).indices
+    within = starts[:, :, None] + torch.arange(GROUP, device=scores.device)
+    end = torch.arange(grouped, width, device=scores.device).expand(len(scores), -1)
+    columns = torch.cat([within.flatten(1), end], dim=1)
+    values, places = scores.gather(1, columns).topk(count, dim=1)
+    return values, columns.gather(1, places)

@@ -1,0 +1,41 @@
+import numpy as np
+import pytest
+import torch
+
+from collie_core.scores import GROUP, best, refuse_nan
+
+
+@pytest.mark.parametrize("width", [20 * GROUP, 40 * GROUP, 50 * GROUP + 7])
+@pytest.mark.parametrize("step", [0.0, 0.1], ids=["few ties", "many ties"])
+def test_best_of_long_rows_are_those_of_a_stable_sort(width: int, step: float) -> None:
+    scores = torch.randn(30, width, generator=torch.Generator().manual_seed(0))
+    if step:
+        scores = (scores / step).round() * step
+    scores[3] = -torch.inf
+    scores[4, width - 1] = torch.inf
+    scores[5, 2:] = -torch.inf
+    expected = scores.sort(dim=1, descending=True, stable=True)
+    items, values = best(scores, 6)
+    assert torch.equal(values, expected.values[:, :6])
+    there = ~values.isneginf()
+    assert torch.equal(items[there], expected.indices[:, :6][there])
+    assert (items[~there] == -1).all()
+
+
+def test_best_of_long_rows_may_lie_in_one_group_or_at_the_end() -> None:
+    scores = torch.zeros(2, 40 * GROUP + 5)
+    scores[0, 3 * GROUP : 3 * GROUP + 6] = torch.arange(6, 0, -1.0)
+    scores[1, -5:] = torch.arange(5, 0, -1.0)
+    assert best(scores, 5)[0].tolist() == [
+        [3 * GROUP + place for place in range(5)],
+        [40 * GROUP + place for place in range(5)],
+    ]
+
+
+def test_infinities_of_both_signs_are_no_nan() -> None:
+    refuse_nan(torch.tensor([[torch.inf, -torch.inf]]), np.array([7]))
+
+
+def test_nan_among_infinities_is_named() -> None:
+    with pytest.raises(ValueError, match="the score of user 8 for item 1 is NaN"):
+        refuse_nan(torch.tensor([[torch.inf, 0.0], [-torch.inf, torch.nan]]), np.array([7, 8]))
