@@ -10,6 +10,7 @@ from collie_core.loss.bpr import bpr_loss
 from collie_core.loss.credit import check_metadata, ideal_difference_from_metadata
 from collie_core.loss.explicit import mae_loss, mse_loss
 from collie_core.loss.hinge import hinge_loss
+from collie_core.loss.softmax import softmax_loss
 from collie_core.loss.warp import warp_loss
 from collie_core.tables import lookup
 
@@ -19,6 +20,7 @@ LOSSES: Mapping[str, Callable[..., Tensor]] = {
     "adaptive_hinge": adaptive_hinge_loss,
     "bpr": bpr_loss,
     "hinge": hinge_loss,
+    "softmax": softmax_loss,
     "warp": warp_loss,
 }
 EXPLICIT_LOSSES: Mapping[str, Callable[..., Tensor]] = {"mae": mae_loss, "mse": mse_loss}
@@ -75,7 +77,7 @@ def _single(loss: str) -> Callable[..., Tensor]:
         )
     elif loss not in ADAPTIVE:
         raise ValueError(
-            f"loss {loss!r} chooses among negative items, but num_negative_samples is 1: "
+            f"loss {loss!r} needs several negative items, but num_negative_samples is 1: "
             f"set it to 2 or more, or use one of {sorted(ADAPTIVE)}"
         )
     return LOSSES[SINGLE.get(loss, loss)]
@@ -94,5 +96,6 @@ __all__ = [
     "mae_loss",
     "mse_loss",
     "resolve_loss",
+    "softmax_loss",
     "warp_loss",
 ]

@@ -12,6 +12,7 @@ from collie_core.loss import (
     mae_loss,
     mse_loss,
     resolve_loss,
+    softmax_loss,
     warp_loss,
 )
 
@@ -27,6 +28,7 @@ from collie_core.loss import (
         ("adaptive_bpr", 2, adaptive_bpr_loss),
         ("adaptive_hinge", 2, adaptive_hinge_loss),
         ("warp", 2, warp_loss),
+        ("softmax", 2, softmax_loss),
     ],
 )
 def test_a_name_means_the_loss_of_that_many_negatives(
