@@ -36,7 +36,8 @@ def main() -> None:
     for name, subject in chosen(asked.subjects).items():
         sides = ["ours", *([] if asked.only_ours else subject.targets)]
         for dataset in (*subject.datasets, *(subject.large if asked.large else ())):
-            taken = alternated(subject.work, dataset, sides, asked.runs, asked.threads)
+            works = {side: subject.work_of(side) for side in sides}
+            taken = alternated(works, dataset, asked.runs, asked.threads)
             results.append(Result(name, subject, dataset, taken))
             print("\n".join(results[-1].lines()), flush=True)
     for side, found in versions(results).items():

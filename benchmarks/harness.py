@@ -5,7 +5,7 @@ import os
 import statistics
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -19,6 +19,8 @@ SIDES: Mapping[str, tuple[str, str | None]] = {
     "bare": ("bare.py", None),
     "original": ("collies.py", "original"),
     "implicit": ("implicits.py", "implicit"),
+    "als": ("implicits.py", "implicit"),
+    "bpr": ("implicits.py", "implicit"),
     "lightfm": ("lightfms.py", "lightfm"),
 }
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
@@ -94,19 +96,17 @@ class Side:
         self.process.communicate()
 
 
-def alternated(
-    work: str, dataset: str, sides: Sequence[str], runs: int, threads: int
-) -> dict[str, Taken]:
-    """Return what each side took in `runs` rounds, in which every side has one turn.
+def alternated(works: Mapping[str, str], dataset: str, runs: int, threads: int) -> dict[str, Taken]:
+    """Return what each side took for its work in `runs` rounds, in which each has one turn.
 
     A first round is not counted. All sides are ready, with their data, before it.
     """
-    taken = {name: Taken() for name in sides}
+    taken = {name: Taken() for name in works}
     if reason := data.missing_reason(dataset):
-        return {name: Taken(missing=reason) for name in sides}
+        return {name: Taken(missing=reason) for name in works}
     path, ready = data.made(dataset), dict[str, Side]()
     try:
-        for name in sides:
+        for name, work in works.items():
             taken[name].missing = (peer := SIDES[name][1]) and peers.missing_reason(peer)
             if taken[name].missing is None:
                 _started(ready, taken[name], name, work, path, threads)

@@ -10,7 +10,9 @@ from benchmarks.harness import Taken
 from benchmarks.subjects import Subject
 
 SHOWN = ("numpy", "torch", "collie", "implicit", "lightfm", "scipy", "pandas", "h5py")
-HEAD = f"{'what':18} {'data':12} {'who':9} {'CPU s (least..most)':>26} {'clock s':>8} {'MiB':>6}"
+HEAD = "  ".join(
+    (f"{'what':16} {'data':12} {'who':9} {'CPU s (least..most)':>24}", "clock s    MiB MAP@10")
+)
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,8 @@ class Result:
             least, most = taken.spread("cpu")
             seconds = f"{taken.middle('cpu'):.3f} ({least:.3f}..{most:.3f})"
             row = f"{start} {seconds:>26} {taken.middle('wall'):8.3f} {taken.middle('mib'):6.0f}"
-            yield row + self._verdict(side)
+            value = f" {taken.middle('value'):6.4f}" if taken.value else " " * 7
+            yield row + value + self._verdict(side)
 
     def _verdict(self, side: str) -> str:
         least = self.subject.targets.get(side)

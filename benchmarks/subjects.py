@@ -24,12 +24,18 @@ class Subject:
     datasets : what it is measured on.
     large : what it is measured on as well, if asked for: minutes for some peers.
     targets : the side it is compared with, and the least that side's seconds over ours.
+    others : what a side does in place of `work`.
     """
 
     work: str
     datasets: tuple[str, ...]
     large: tuple[str, ...] = ()
     targets: Mapping[str, float] = field(default_factory=dict)
+    others: Mapping[str, str] = field(default_factory=dict)
+
+    def work_of(self, side: str) -> str:
+        """Return the work of a side."""
+        return self.others.get(side, self.work)
 
 
 def _of(work: str, *datasets: str, large: tuple[str, ...] = (), **targets: float) -> Subject:
@@ -46,6 +52,17 @@ SUBJECTS: Mapping[str, Subject] = {
     **{f"epoch_{short}": _of(f"epoch:{name}", SMALL, original=3) for short, name in MODELS.items()},
     "evaluation": _of("evaluation", MIDDLE, original=8),
     "evaluation_mlp": _of(f"evaluation:{MODELS['mlp']}", MIDDLE, original=2.5),
+    "quality": Subject(
+        "quality:10",
+        (SMALL,),
+        targets={"original": 10, "lightfm": 1, "als": 0, "bpr": 0},
+        others={
+            "original": "quality:6:approximate",
+            "lightfm": "quality:20",
+            "als": "quality:als",
+            "bpr": "quality:bpr",
+        },
+    ),
     "top_n": _of("top_n", "factors", implicit=1.3, bare=1 / 1.1),
     "item_knn": _of("baseline:ItemKNN", MIDDLE, implicit=1 / 1.2),
     "ease": _of("baseline:EASE", MIDDLE, bare=1 / 1.2),

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import ranking  # beside this file
 import torch
 
 IS_OURS = find_spec("collie_core") is not None
@@ -16,7 +17,13 @@ interactions, model, metrics, splits, utils = (
     for part in ("interactions", "model", "metrics", "cross_validation", "utils")
 )
 Work = Callable[[], object]
-BATCH, NEGATIVES = 1024, 10
+BATCH = 1024
+# the original's default scheduler asks torch for an argument that is no more
+TRAINING: dict[str, Any] = {"lr": 1e-2, "loss": "adaptive", "lr_scheduler_func": None}
+LOADERS = {
+    "exact": "InteractionsDataLoader",
+    "approximate": "ApproximateNegativeSamplingInteractionsDataLoader",
+}
 
 
 def _interactions(path: Path, part: str = "") -> Any:
@@ -71,14 +78,37 @@ def _epochs(made: Any, epochs: int = 1) -> None:
 
 def epoch(path: Path, name: str = "MatrixFactorizationModel", kind: str = "exact") -> Work:
     """Train one epoch more of a model of 32 dimensions with the reference's maths."""
-    loaders = {"exact": "", "approximate": "ApproximateNegativeSampling"}
-    train = _loader(_interactions(path, "train_"), f"{loaders[kind]}InteractionsDataLoader")
+    train = _loader(_interactions(path, "train_"), LOADERS[kind])
     sizes = {
         "NeuralCollaborativeFiltering": {"embedding_dim": 8, "num_layers": 3},
         "NonlinearMatrixFactorizationModel": {"user_embedding_dim": 32, "item_embedding_dim": 32},
     }
-    made = getattr(model, name)(train=train, lr=1e-2, **sizes.get(name, {"embedding_dim": 32}))
+    made = getattr(model, name)(train=train, **TRAINING, **sizes.get(name, {"embedding_dim": 32}))
     return lambda: _epochs(made)
+
+
+def quality(path: Path, epochs: str, kind: str = "exact") -> Any:
+    """Fit matrix factorisation with 64 dimensions."""
+    train = _interactions(path, "train_")
+
+    def fit() -> Callable[[], float]:
+        torch.manual_seed(0)
+        made = model.MatrixFactorizationModel(
+            train=_loader(train, LOADERS[kind]), embedding_dim=64, **TRAINING
+        )
+        _epochs(made, int(epochs))
+        made.eval()
+        every = torch.arange(made.hparams["num_items"])
+
+        def score(block: np.ndarray) -> np.ndarray:
+            users = torch.from_numpy(block).long()
+            with torch.no_grad():
+                pairs = made(users.repeat_interleave(len(every)), every.repeat(len(users)))
+            return pairs.reshape(len(users), -1).numpy()
+
+        return lambda: ranking.mapk(path, score)
+
+    return fit
 
 
 def evaluation(path: Path, name: str = "MatrixFactorizationModel") -> Work:

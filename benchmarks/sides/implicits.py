@@ -1,10 +1,13 @@
 """Benfred's `implicit`."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+import ranking  # beside this file
 from implicit.cpu.als import AlternatingLeastSquares
+from implicit.cpu.bpr import BayesianPersonalizedRanking
 from implicit.nearest_neighbours import TFIDFRecommender
 from scipy.sparse import csr_matrix
 
@@ -34,3 +37,20 @@ def baseline(path: Path, name: str) -> Work:
         raise ValueError(f"there is no {name}")
     have = _train(path)
     return lambda: TFIDFRecommender(K=400, num_threads=1).fit(have, show_progress=False)
+
+
+def quality(path: Path, name: str) -> Callable[[], Callable[[], float]]:
+    """Fit "als" or "bpr" with 64 dimensions."""
+    have = _train(path)
+    makers = {
+        "als": partial(AlternatingLeastSquares, 64, regularization=5.0, alpha=1.0, iterations=10),
+        "bpr": partial(BayesianPersonalizedRanking, 64),
+    }
+
+    def fit() -> Callable[[], float]:
+        model = makers[name](num_threads=1, random_state=0)
+        model.fit(have, show_progress=False)
+        users, items = np.asarray(model.user_factors), np.asarray(model.item_factors)
+        return lambda: ranking.mapk(path, lambda block: users[block] @ items.T)
+
+    return fit
