@@ -16,7 +16,7 @@ from collie_core.model.base import Batch
 from collie_core.recommend import scoring
 
 NUM_USERS, NUM_ITEMS = 12, 10
-FEW, MANY = 3, 40  # steps of training on one batch
+FEW, MANY = 3, 150  # steps of training on one batch; a perceptron needs about 100
 EVERY_USER, EVERY_ITEM = torch.arange(NUM_USERS), torch.arange(NUM_ITEMS)
 OURS = {"train", "val", "load_model_path"}  # arguments that the kit gives
 
