@@ -11,13 +11,12 @@ from torch import Tensor, nn
 
 from collie_core.interactions.ids import Ids, at_least, checked_ids
 from collie_core.scorer import Scorer
-from collie_core.scores import best, hide, refuse_nan, scores_of, scoring
+from collie_core.scores import best, hide, refuse_nan, rows_at_once, scores_of, scoring
 
 __all__ = ["hide", "refuse_nan", "scores_of", "scoring", "similar_items", "similar_to", "top_n"]
 
 Items = npt.NDArray[np.int32]
 Scores = npt.NDArray[np.float32]
-BLOCK_CELLS = 6 << 20
 Numbers = Sequence[int] | npt.NDArray[np.integer] | Tensor
 
 
@@ -46,8 +45,7 @@ def top_n(
         entries are.
     allow : the only items that may be in a list; None stands for all.
     deny : items that are in no list, whether allowed or not.
-    batch_size : users scored at once; None takes as many as `rows_at_once`. It does not change the
-        result.
+    batch_size : users scored at once, `rows_at_once` if None; it does not change the result.
 
     Returns
     -------
@@ -74,16 +72,6 @@ def top_n(
     with scoring(model):
         rows = rows_at_once(model.num_items) if batch_size is None else batch_size
         return _lists(candidates, len(asked), k, rows)
-
-
-def rows_at_once(num_items: int) -> int:
-    """Return how many rows of scores to make at once: of 24 MiB, from 128 to 1,024.
-
-    Blocks above 32 MiB are given back by the allocator each time, and their pages zeroed anew for
-    the next, which doubled the time of the product. Models that look at all items for each block
-    should not do so for less than 128 users.
-    """
-    return max(128, min(1024, BLOCK_CELLS // num_items))
 
 
 def _lists(

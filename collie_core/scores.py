@@ -14,6 +14,7 @@ from collie_core.scorer import Scorer
 
 Users = npt.NDArray[np.integer]
 NOTHING = -1  # in place of an item, where a row has fewer than k to offer
+BLOCK_CELLS = 6 << 20
 GROUP = 32  # neighbouring scores of which the largest is looked at first
 FEWEST_ROWS = 16  # BLAS rounds a product of one to three rows unlike the same rows among more
 
@@ -31,6 +32,16 @@ def scoring(model: Scorer) -> Iterator[None]:
     finally:
         for layer in training:
             layer.training = True
+
+
+def rows_at_once(num_items: int) -> int:
+    """Return how many rows of scores to make at once: of 24 MiB, from 128 to 1,024.
+
+    Blocks above 32 MiB are given back by the allocator each time, and their pages zeroed anew for
+    the next, which doubled the time of the product. Models that look at all items for each block
+    should not do so for less than 128 users.
+    """
+    return max(128, min(1024, BLOCK_CELLS // num_items))
 
 
 def scores_of(model: Scorer, users: Users) -> Tensor:
