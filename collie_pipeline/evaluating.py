@@ -2,18 +2,15 @@
 
 import operator
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import torch
 from scipy.sparse import csr_matrix
-from torch import Tensor
 
-from collie_core.bundle import model_of, read_bundle
+from collie_core.baselines import Popularity
 from collie_core.interactions import Interactions, read_hdf5
 from collie_core.metrics import (
     METRICS,
@@ -28,6 +25,7 @@ from collie_pipeline.ingredients import read_ratings
 from collie_pipeline.preparation import read_ids
 from collie_pipeline.sections import Evaluation
 from collie_pipeline.segments import segment_means, segment_recalls
+from collie_pipeline.served import Served, Translated, translate
 from collie_pipeline.storage import Publication
 
 DECIDING = "mapk"  # the metric by which models are ranked and the gate decides
@@ -51,26 +49,31 @@ def per_user_metrics(
 ) -> pd.DataFrame:
     """Return user_id and the metrics of every user of `test`, seen items masked.
 
+    Users of whom the model knows nothing are judged by the popular items, which they are served.
+
     Parameters
     ----------
-    model : scorer over the encoded ids of `test`.
+    model : scorer over the encoded ids of `test`; a `Translated` one says itself whom it knows.
     test : HDF5 file of the interactions to find.
     known : HDF5 files of the interactions that leave the ranking, those to learn from first.
     evaluation : settings.
 
     Returns
     -------
-    One row a test user, by user_id; `is_cold` says that the user is in no file of `known`, and
-    for `recall_head` and `recall_tail` see `segment_recalls`: NaN for users without such items.
+    One row a test user, by user_id; `is_cold` says that the user is not in the first file of
+    `known`, and for `recall_head` and `recall_tail` see `segment_recalls`: NaN for users without
+    such items.
     """
     seen, relevant = seen_items(*known), read_positives(test)
-    metrics = evaluate_per_user(model, relevant, k=evaluation.k, exclude=seen)
     train = seen_items(known[0])
-    metrics = metrics.join(segment_recalls(model, relevant, train, seen, evaluation.k), on="user")
+    is_cold = np.diff(train.indptr) == 0
+    strangers = model.strangers if isinstance(model, Translated) else is_cold
+    served = Served(model, Popularity.fit(read_positives(known[0])), strangers)
+    metrics = evaluate_per_user(served, relevant, k=evaluation.k, exclude=seen)
+    metrics = metrics.join(segment_recalls(served, relevant, train, seen, evaluation.k), on="user")
     users = metrics.pop("user").to_numpy()
-    warm = np.diff(seen.indptr)[users] > 0
     metrics.insert(0, "user_id", np.asarray(read_ids(test)[0])[users].astype(object))
-    metrics.insert(1, "is_cold", ~warm)
+    metrics.insert(1, "is_cold", is_cold[users])
     return metrics.sort_values("user_id", ignore_index=True)
 
 
@@ -146,54 +149,6 @@ def _with_interval(
         interval = difference(ours, theirs, evaluation)
         row |= {name: interval.mean, f"{name}_low": interval.low, f"{name}_high": interval.high}
     return row
-
-
-@dataclass(frozen=True)
-class Translated:
-    """A model of another time, which scores the users and items of today by their outside ids.
-
-    To users it does not know all items are alike; items it does not know come last.
-    """
-
-    model: Scorer
-    users: npt.NDArray[np.int64]  # (U,) the model's own number of today's users, -1 unknown
-    items: npt.NDArray[np.int64]  # (N,) likewise of items
-
-    @property
-    def num_users(self) -> int:
-        """Number of users of today, U."""
-        return len(self.users)
-
-    @property
-    def num_items(self) -> int:
-        """Number of items of today, N."""
-        return len(self.items)
-
-    def score_all(self, users: Tensor) -> Tensor:
-        """Score every item of today for `users` (B,): (B, N)."""
-        theirs = torch.from_numpy(self.users)[users.long()]
-        known = theirs >= 0
-        old = self.model.score_all(theirs.clamp(min=0)).float()
-        columns = torch.from_numpy(self.items)
-        lowest = torch.finfo(torch.float32).min
-        scores = torch.where(columns >= 0, old[:, columns.clamp(min=0)], lowest)
-        return torch.where(known[:, None], scores, torch.zeros_like(scores))
-
-
-def _numbers(theirs: Iterable[str], today: Iterable[str]) -> npt.NDArray[np.int64]:
-    places = {name: number for number, name in enumerate(theirs)}
-    return np.array([places.get(name, -1) for name in today], dtype=np.int64)
-
-
-def translate(bundle: Path, today: Path) -> Translated:
-    """Return the model in `bundle` for the users and items of the HDF5 file `today`."""
-    old = read_bundle(bundle)
-    user_ids, item_ids = read_ids(today)
-    return Translated(
-        model_of(old),
-        _numbers(old.ids["user_id"], user_ids),
-        _numbers(old.ids["item_id"], item_ids),
-    )
 
 
 def serving_metrics(

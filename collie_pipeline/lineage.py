@@ -78,7 +78,7 @@ def _judged(column: str, _: dg.AssetSpec) -> Iterable[tuple[str, str]]:
     if column == "user_id":
         return [("prepared/test", column)]
     if column == "is_cold":
-        return [(key, "user_id") for key in known]
+        return [("prepared/train", "user_id")]
     return product(("prepared/test", *known), IDS)
 
 

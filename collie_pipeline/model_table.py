@@ -30,6 +30,13 @@ class Row:
         """The model it belongs to, as settings and leaderboard call it."""
         return self.name.split("/")[0]
 
+    @property
+    def code(self) -> tuple[str, ...]:
+        """The modules of the library that it is made by; see `code_version`."""
+        if self.trains:
+            return f"collie_core.model.{self.model}", "collie_core.train"
+        return f"collie_core.baselines.{self.model}", "collie_core.interactions"
+
 
 TABLE = (
     Row("popularity", "Every item by its number of interactions: what any model must beat.", False),

@@ -18,11 +18,11 @@ from collie_pipeline.model_table import final_stages, rows
 from collie_pipeline.project import Project
 from collie_pipeline.storage.markdown import markdown
 
-CODE = (
+JUDGING = (
     "collie_core/metrics",
-    "collie_pipeline/ingredients.py",
-    *(f"collie_pipeline/{name}.py" for name in ("boards", "evaluating", "gate", "segments")),
+    *(f"collie_pipeline/{name}.py" for name in ("evaluating", "ingredients", "segments", "served")),
 )
+COMPARING = ("collie_core/metrics", "collie_pipeline/boards.py", "collie_pipeline/evaluating.py")
 NOT_WORSE = "not_worse"
 KNOWN = {"train": of("prepared/train"), "validation": of("prepared/validation")}
 
@@ -45,9 +45,9 @@ def evaluation(name: str, stage: str, project: Project) -> dg.AssetsDefinition:
     @asset(
         project,
         f"evaluation/{name}",
-        f"Metrics of {name} by test user; seen items masked, cold users kept.",
+        f"Metrics of {name} by test user; seen items masked, cold users by what they are served.",
         {"parquet"},
-        *CODE,
+        *JUDGING,
         ins={"bundle": of(f"models/{stage}"), "test": of("prepared/test"), **KNOWN, **rated},
         io_manager_key="parquet",
     )
@@ -93,7 +93,7 @@ def leaderboard(stages: Mapping[str, str], project: Project) -> dg.AssetsDefinit
         key,
         "All models on the same users, best first, with bootstrap intervals and segments.",
         {"parquet"},
-        *CODE,
+        *COMPARING,
         ins={name: of(f"evaluation/{name}") for name in stages},
         io_manager_key="parquet",
     )
@@ -153,7 +153,8 @@ def champion(names: Sequence[str], project: Project) -> dg.AssetsDefinition:
         key,
         "The best model of the week, and whether it may take the place of the one that serves.",
         {"parquet"},
-        *CODE,
+        *JUDGING,
+        "collie_pipeline/gate.py",
         ins={
             "board": of("evaluation/leaderboard"),
             "test": of("prepared/test"),

@@ -17,10 +17,7 @@ from collie_pipeline.project import Project
 from collie_pipeline.resources import Device
 from collie_pipeline.weeks import Week
 
-CODE = (
-    "collie_core",
-    *(f"collie_pipeline/{name}.py" for name in ("ingredients", "modelling", "training")),
-)
+MAKING = tuple(f"collie_pipeline/{name}.py" for name in ("ingredients", "modelling", "training"))
 CHAMPION, FINITE = "models/champion", "finite_weights"
 LABELS = {"mapk": "MAP", "mse": "MSE"}
 GPU = {
@@ -55,7 +52,8 @@ def model_asset(row: Row, project: Project) -> dg.AssetsDefinition:
         f"models/{row.name}",
         row.description,
         kinds,
-        *CODE,
+        *row.code,
+        *MAKING,
         ins=ins,
         io_manager_key="bundle",
         pool="gpu" if row.trains else None,
@@ -105,7 +103,8 @@ def champion(project: Project) -> dg.AssetsDefinition:
         "The winner, made again from the whole window, each stage for the epochs that "
         "validation chose.",
         {"pytorch"},
-        *CODE,
+        "collie_core",
+        *MAKING,
         ins={
             "decision": of("evaluation/champion"),
             "positives": of("prepared/hdf5"),

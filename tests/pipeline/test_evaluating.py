@@ -10,8 +10,9 @@ from collie_core.bundle import save_bundle
 from collie_core.interactions import Interactions
 from collie_core.metrics import METRICS
 from collie_core.utils import pandas_df_to_hdf5
-from collie_pipeline.evaluating import difference, leaderboard, per_user_metrics, translate
+from collie_pipeline.evaluating import difference, leaderboard, per_user_metrics
 from collie_pipeline.sections import Evaluation
+from collie_pipeline.served import translate
 
 EVALUATION = Evaluation(k=2, resamples=200)
 IDS = {"user_id": ["ann", "bob", "cy"], "item_id": ["w", "x", "y", "z"]}
@@ -32,6 +33,27 @@ def test_seen_items_leave_the_ranking_and_cold_users_are_marked(tmp_path: Path) 
     assert table["user_id"].tolist() == ["ann", "cy"]
     assert table["is_cold"].tolist() == [False, True]
     assert table["mapk"].tolist() == [1.0, 0.5]  # w and x are no candidates for ann
+
+
+def test_strangers_are_judged_by_the_popular_items_that_they_are_served(tmp_path: Path) -> None:
+    train = write(tmp_path / "train.h5", [(0, 0), (0, 1), (1, 0)])
+    validation = write(tmp_path / "validation.h5", [(2, 3)])
+    test = write(tmp_path / "test.h5", [(0, 2), (1, 3), (2, 0)])
+    model = Popularity(3, torch.tensor([0.0, 1.0, 2.0, 3.0]))  # likes best what nobody has
+    table = per_user_metrics(model, test, [train, validation], EVALUATION)
+    assert table["is_cold"].tolist() == [False, False, True]
+    assert table["mapk"].tolist() == [0.5, 1.0, 1.0]  # cy gets w, the popular one
+
+
+def test_an_old_model_is_judged_by_whom_it_knows(tmp_path: Path) -> None:
+    train = write(tmp_path / "train.h5", [(0, 0), (1, 1), (1, 0)])
+    test = write(tmp_path / "test.h5", [(0, 2), (1, 2), (2, 2)])
+    likes_y = Popularity(2, torch.tensor([1.0, 2.0, 3.0, 0.0]))
+    save_bundle(likes_y, tmp_path / "old.bundle", {"user_id": ["bob", "cy"], "item_id": [*"wxyz"]})
+    old = translate(tmp_path / "old.bundle", test)
+    table = per_user_metrics(old, test, [train], EVALUATION)
+    assert table["is_cold"].tolist() == [False, False, True]
+    assert table["mapk"].tolist() == [0.5, 1.0, 1.0]  # ann is a stranger: x comes first, then y
 
 
 def test_head_and_tail_have_a_recall_of_their_own(tmp_path: Path) -> None:
