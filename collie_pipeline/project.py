@@ -83,7 +83,8 @@ class Project:
     def ingest_fingerprint(self, week: Week) -> str:
         """Return a hash of all that decides the clean rows of `week`."""
         code = code_version("collie_pipeline/sources", "collie_pipeline/preparation")
-        return f"{self.source.fingerprint(week)}-{code}"
+        allowed = self.settings.prepare.rating_range
+        return f"{self.source.fingerprint(week)}-{code}{'' if allowed is None else f'-{allowed}'}"
 
     def warm_bundles(self, week: Week) -> dict[str, Path]:
         """Return last week's bundles by name of the model, where models are to begin there.

@@ -94,13 +94,26 @@ class Files(Section):
 
 
 class Prepare(Section):
-    """What counts as a positive, and how much may be refused."""
+    """What counts as a positive, what ratings there may be, and how much may be refused."""
 
     min_rating: float = 4.0
+    rating_range: Annotated[tuple[float, float] | None, NoDecode] = None
     min_user_interactions: Count = 5
     min_item_interactions: Count = 1
     max_quarantined_share: Annotated[float, Field(ge=0, le=1)] = 0.05
     allow_empty_weeks: bool = False
+
+    @field_validator("rating_range", mode="before")
+    @classmethod
+    def _from_commas(cls, edges: object) -> object:
+        return split_at_commas(edges)
+
+    @field_validator("rating_range")
+    @classmethod
+    def _is_a_range(cls, edges: tuple[float, float] | None) -> tuple[float, float] | None:
+        if edges is not None and edges[0] >= edges[1]:
+            raise ValueError("must be the least and the greatest rating, such as [0.5, 5]")
+        return edges
 
 
 class Features(Section):

@@ -66,7 +66,8 @@ def clean_and_quarantine(project: Project) -> dg.AssetsDefinition:
     @partial(recorded, project)
     def clean_week(context: dg.AssetExecutionContext, raw: pd.DataFrame) -> Iterator[Any]:
         week = Week.parse(context.partition_key)
-        sound, refused = clean(raw, week, project.source.mode, project.source.time_unit)
+        source, allowed = project.source, project.settings.prepare.rating_range
+        sound, refused = clean(raw, week, source.mode, source.time_unit, allowed)
         share = len(refused) / max(1, len(raw))
         days = sound["timestamp"].dt.day_name().str[:3].value_counts(sort=False)
         yield dg.Output(
@@ -84,7 +85,7 @@ def clean_and_quarantine(project: Project) -> dg.AssetsDefinition:
         chart = dg.MetadataValue.md(bars(counts))
         yield dg.Output(refused, "quarantine", metadata={"reasons": chart})
         dated = week if project.source.mode == "events" else None
-        yield found(key, FEW_REFUSED, _few_refused(len(refused), len(raw), project))
+        yield found(key, FEW_REFUSED, _few_refused(refused, len(raw), project))
         yield found(key, SCHEMA, schema(sound))
         yield found(key, UNIQUE, unique_rows(sound))
         yield found(key, IN_RANGE, ranges(sound, dated))
@@ -92,11 +93,13 @@ def clean_and_quarantine(project: Project) -> dg.AssetsDefinition:
     return clean_week
 
 
-def _few_refused(refused: int, rows: int, project: Project) -> Finding:
-    allowed, share = project.settings.prepare.max_quarantined_share, refused / max(1, rows)
+def _few_refused(refused: pd.DataFrame, rows: int, project: Project) -> Finding:
+    allowed, share = project.settings.prepare.max_quarantined_share, len(refused) / max(1, rows)
+    most = refused["reason"].value_counts().head(1)
+    mostly = "".join(f", {count} as {name} ({REASONS[str(name)]})" for name, count in most.items())
     return Finding(
         share <= allowed,
-        f"{refused} of {rows} rows were refused, at most {allowed:.1%} may be: see "
+        f"{len(refused)} of {rows} rows were refused{mostly}, at most {allowed:.1%} may be: see "
         "prepared/quarantine, or raise prepare.max_quarantined_share",
         {"quarantined_share": share},
     )

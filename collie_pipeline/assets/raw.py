@@ -49,13 +49,12 @@ def interactions(project: Project) -> dg.AssetsDefinition:
     )
     def raw_interactions(context: dg.AssetExecutionContext) -> Iterator[Any]:
         week = project.week(context.partition_key)
-        rows = project.source.interactions(week)
+        # Before the rows: if the source changes in between, the week counts as not read.
         fingerprint = project.ingest_fingerprint(week)
-        yield dg.Output(
-            rows,
-            metadata={"source": project.source.name, "fingerprint": fingerprint},
-            data_version=dg.DataVersion(project.source.fingerprint(week)),
-        )
+        version = dg.DataVersion(project.source.fingerprint(week))
+        rows = project.source.interactions(week)
+        metadata = {"source": project.source.name, "fingerprint": fingerprint}
+        yield dg.Output(rows, metadata=metadata, data_version=version)
         yield found(key, NOT_EMPTY, _not_empty(rows, week, project))
         usual = volume(len(rows), _earlier(key, week, project), settings.checks.max_volume_change)
         yield found(key, USUAL_VOLUME, usual)
@@ -76,8 +75,8 @@ def _not_empty(rows: pd.DataFrame, week: Week, project: Project) -> Finding:
         f"{len(rows)} rows"
         if fine
         else (
-            f"week {week.key} has 0 rows, must have some: check the source, or set "
-            "prepare.allow_empty_weeks = true"
+            f"week {week.key} has 0 rows, must have some: check the source, set start to a later "
+            "day if rows before it are strays, or set prepare.allow_empty_weeks = true"
         )
     )
     return Finding(fine, said, {"rows": len(rows)})

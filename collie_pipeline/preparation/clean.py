@@ -14,28 +14,36 @@ from collie_pipeline.weeks import Week
 
 REASONS: Mapping[str, str] = MappingProxyType(
     {
+        "ragged_row": "the line has more fields than the header, and stands whole in user_id",
         "missing_user_id": "user_id is null, empty, blank or nan",
         "missing_item_id": "item_id is null, empty, blank or nan",
         "negative_id": "user_id or item_id is a number below zero",
         "fractional_id": "user_id or item_id is a number with a fraction",
         "absurd_id": "user_id or item_id is infinite, 2**63 or more, longer than 256 characters, "
-        "or holds a control character",
+        "or holds a control character or U+FFFD, which stands for text that was lost",
         "missing_rating": "rating is null, empty, blank or nan where the source has ratings",
         "unparsable_rating": "rating is not a number",
         "infinite_rating": "rating is infinite, or too large for float32",
+        "rating_out_of_range": "rating is outside prepare.rating_range",
         "missing_timestamp": "timestamp is null, empty or blank",
         "unparsable_timestamp": "timestamp is not a point in time in the source's unit",
-        "absurd_timestamp": "timestamp is before 1970 or after 2200",
-        "timestamp_outside_week": "timestamp is not in the week the row was read for",
+        "absurd_timestamp": "timestamp is before 1971 or after 2200, as one in another unit is",
+        "timestamp_outside_week": "timestamp is not in the week the row was read for, but in one "
+        "that has not begun",
         "duplicate_row": "user_id, item_id, rating and timestamp are those of an earlier row",
     }
 )
 REQUIRED = ("user_id", "item_id", "source_row")
+FAULT = "source_fault"  # a column with what the source itself saw is wrong with a row, one of these
 AS_READ = ("user_id", "item_id", "rating", "timestamp")
 
 
 def clean(
-    raw: pd.DataFrame, week: Week, mode: Mode = "events", time_unit: TimeUnit = "s"
+    raw: pd.DataFrame,
+    week: Week,
+    mode: Mode = "events",
+    time_unit: TimeUnit = "s",
+    rating_range: tuple[float, float] | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the rows of `raw` that are sound, typed, and those that are not, each with its reason.
 
@@ -44,10 +52,12 @@ def clean(
 
     Parameters
     ----------
-    raw : user_id, item_id, perhaps rating and timestamp, of any type, and source_row.
+    raw : user_id, item_id, perhaps rating and timestamp, of any type, source_row, and perhaps
+        `FAULT`.
     week : the week the rows were read for.
     mode : in a `snapshot` rows may be of any week.
     time_unit : how numbers and text in `timestamp` are to be read.
+    rating_range : the least and the greatest rating there may be; None allows any.
 
     Returns
     -------
@@ -61,13 +71,13 @@ def clean(
     """
     _refuse_missing_columns(raw, mode)
     raw = raw.sort_values("source_row", kind="stable", ignore_index=True)
-    reasons = pd.Series(None, index=raw.index, dtype="str")
+    reasons = raw.get(FAULT, pd.Series(None, index=raw.index)).astype("str")
     ids = {}
     for column in ("user_id", "item_id"):
         ids[column], fault = parse_ids(raw[column])
         missing = fault.eq("missing").fillna(False)
         reasons = reasons.fillna((fault + "_id").mask(missing, f"missing_{column}"))
-    ratings, fault = _ratings(raw)
+    ratings, fault = _ratings(raw, rating_range)
     reasons = reasons.fillna(fault)
     timestamps, fault = _timestamps(raw, week, mode, time_unit)
     typed = pd.DataFrame({**ids, "rating": ratings, "timestamp": timestamps})
@@ -84,15 +94,19 @@ def _refuse_missing_columns(raw: pd.DataFrame, mode: Mode) -> None:
         )
 
 
-def _ratings(raw: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+def _ratings(raw: pd.DataFrame, allowed: tuple[float, float] | None) -> tuple[pd.Series, pd.Series]:
     """Return the ratings as float32 and each row's fault, null where there is none."""
     faults = pd.Series(None, index=raw.index, dtype="str")
     if "rating" not in raw.columns:
         return pd.Series(np.nan, index=raw.index, dtype="float32"), faults
-    values = plain_text(raw["rating"]) if raw["rating"].dtype == object else raw["rating"]
+    values = raw["rating"]
+    if values.dtype == object or values.dtype.kind in "mM":  # a date is no number
+        values = plain_text(values)
     numbers = pd.to_numeric(values, errors="coerce").to_numpy(np.float64, na_value=np.nan)
     with np.errstate(over="ignore"):  # what overflows is quarantined as infinite
         ratings = pd.Series(numbers.astype(np.float32), index=raw.index)
+    if allowed is not None:
+        faults = faults.mask(~ratings.between(*allowed), "rating_out_of_range")
     faults = faults.mask(np.isinf(ratings), "infinite_rating")
     faults = faults.mask(np.isnan(ratings), "unparsable_rating")
     return ratings, faults.mask(is_missing(values), "missing_rating")

@@ -6,7 +6,7 @@ from collie_pipeline.preparation.missing import is_missing, plain_text
 
 LONGEST = 256
 LARGEST = str(2**63 - 1)
-CONTROL = r"[\x00-\x1f\x7f-\x9f]"
+CONTROL = r"[\x00-\x1f\x7f-\x9f\ufffd]"  # U+FFFD stands for what was lost: two ids may be one
 FRACTION = r"-?\d*\.\d+|-?\d*\.?\d*e-\d+"
 
 

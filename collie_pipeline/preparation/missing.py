@@ -6,7 +6,10 @@ import pandas as pd
 
 
 def plain_text(values: pd.Series) -> pd.Series:
-    """Return `values`, of any or mixed types, as text; nulls stay null, bytes are UTF-8."""
+    """Return `values`, of any or mixed types, as text; nulls stay null, bytes are UTF-8.
+
+    What is no Unicode becomes U+FFFD.
+    """
     return values.map(_text, na_action="ignore").astype("str")
 
 
@@ -21,4 +24,5 @@ def is_missing(values: pd.Series) -> npt.NDArray[np.bool_]:
 
 def _text(value: object) -> str:
     text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
-    return text.encode("utf-8", "replace").decode("utf-8")  # a lone surrogate is not storable
+    # A lone surrogate is not storable.
+    return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")

@@ -30,11 +30,23 @@ def folds(path: Path, split: Split, weeks: Sequence[Week], seed: int = 0) -> Fol
     Raises
     ------
     ValueError
-        If a time split has no times to go by.
+        If a time split has no times to go by, or a part gets nothing.
     """
     method = lookup("split.method", METHODS, split.method)
     with h5py.File(path, "r") as file:
-        return method(file["interactions"], split, weeks, seed)
+        found = method(file["interactions"], split, weeks, seed)
+    _refuse_empty(found, split.method, weeks)
+    return found
+
+
+def _refuse_empty(found: Folds, method: str, weeks: Sequence[Week]) -> None:
+    counts = np.bincount(found, minlength=len(PARTS))
+    if empty := [part for part, count in zip(PARTS, counts, strict=True) if not count]:
+        raise ValueError(
+            f"{' and '.join(empty)} would have 0 of the {len(found)} positives from "
+            f"{weeks[0].key} to {weeks[-1].key}, must have 1, by split.method = {method!r}: "
+            f"{WAYS_OUT[method]}"
+        )
 
 
 def _by_time(group: Columns, split: Split, weeks: Sequence[Week], seed: int) -> Folds:  # noqa: ARG001
@@ -71,6 +83,13 @@ def _random(group: Columns, split: Split, weeks: Sequence[Week], seed: int) -> F
     return random_folds(len(group["user_id"]), split.validation, split.test, seed)
 
 
+PARTS = ("train", "validation", "test")
+WAYS_OUT: Mapping[str, str] = {
+    "time": "widen window_weeks, lower prepare.min_rating, or set split.method = 'stratified'",
+    **dict.fromkeys(
+        ("stratified", "random"), "widen window_weeks, or raise split.validation and split.test"
+    ),
+}
 METHODS: Mapping[str, Method] = {"time": _by_time, "stratified": _stratified, "random": _random}
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 from collie_pipeline.preparation.missing import is_missing, plain_text
 from collie_pipeline.sections import TimeUnit
 
-EARLIEST = 0
+EARLIEST = 31_536_000_000_000  # 1971-01-01: what is earlier is 0, or seconds read as ms or us
 LATEST = 7_258_118_400_000_000  # 2200-01-01
 MICROSECONDS = {"s": 1_000_000, "ms": 1_000, "us": 1}
 Mask = npt.NDArray[np.bool_]
@@ -32,13 +32,13 @@ class Times:
 
     @property
     def usable(self) -> Mask:
-        """(B,) whether the row has a point in time between 1970 and 2200."""
+        """(B,) whether the row has a point in time from 1971 to 2200."""
         return ~(self.missing | self.unparsable | self.absurd)
 
 
 def parse_times(values: pd.Series, unit: TimeUnit) -> Times:
     """Return when each of `values`, (B,) of any type, says that its row happened."""
-    if values.dtype == object:
+    if values.dtype == object or values.dtype.kind == "m":  # a span of time is no point in it
         values = plain_text(values)
     missing = is_missing(values)
     if isinstance(values.dtype, pd.DatetimeTZDtype) or values.dtype.kind == "M":

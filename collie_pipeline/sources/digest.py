@@ -1,6 +1,8 @@
 """A file's content in one hash, read again only when the file looks changed."""
 
 import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
@@ -16,6 +18,27 @@ def signature(path: Path) -> Signature:
 def file_digest(path: Path) -> str:
     """Return the sha256, in hex, of the bytes at `path`."""
     return _digest(signature(path))
+
+
+@contextmanager
+def unchanged(paths: Sequence[Path]) -> Iterator[None]:
+    """Let the body read `paths`, and refuse what it read, or its error, if one was written to.
+
+    Raises
+    ------
+    ValueError
+        If a file looks other than before the body.
+    """
+    before = [signature(path) for path in paths]
+    try:
+        yield
+    finally:  # half a file may also be why the body failed
+        for path, signed in zip(paths, before, strict=True):
+            if not path.exists() or signature(path) != signed:
+                raise ValueError(
+                    f"{path} changed while it was read, must stay as it is: write files under "
+                    "another name and rename them, then run again"
+                )
 
 
 @lru_cache(maxsize=4096)

@@ -1,7 +1,7 @@
 """The source `files`: Parquet or CSV(.gz) files of a folder, their columns named in settings."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -10,13 +10,29 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from collie_pipeline.preparation.clean import FAULT
+from collie_pipeline.preparation.missing import plain_text
 from collie_pipeline.sections import Files, Mode, TimeUnit
 from collie_pipeline.settings import Settings
 from collie_pipeline.sources.about import genre_texts, one_row_an_id
-from collie_pipeline.sources.by_week import Numbers, bounded, rows_of, span_of, week_numbers
-from collie_pipeline.sources.digest import Signature, file_digest, signature
+from collie_pipeline.sources.by_week import (
+    Numbers,
+    better_unit,
+    bounded,
+    newest_over,
+    rows_of,
+    span_of,
+    week_numbers,
+)
+from collie_pipeline.sources.digest import Signature, file_digest, signature, unchanged
 from collie_pipeline.sources.protocol import INTERACTION_COLUMNS, ITEM_COLUMNS
-from collie_pipeline.sources.tables import column_names, find_files, read_columns
+from collie_pipeline.sources.tables import (
+    column_names,
+    find_files,
+    read_columns,
+    refuse_missing,
+    refuse_nested,
+)
 from collie_pipeline.weeks import Week
 
 
@@ -39,7 +55,8 @@ class FilesSource:
         """
         if self.mode == "events":
             numbers = [self._weeks(path) for path in self._paths]
-            return span_of(np.concatenate(numbers), self.settings, self._folder)
+            together = np.concatenate(numbers)
+            return span_of(together, self.settings, self._folder, self._unit_hint)
         written = max(path.stat().st_mtime for path in self._paths)
         over = Week.of(datetime.fromtimestamp(written, UTC)).previous
         week = Week.of(self.settings.end) if self.settings.end else over
@@ -47,17 +64,17 @@ class FilesSource:
 
     def interactions(self, week: Week) -> pd.DataFrame:
         """See `Source`; `source_row` goes on counting from one file, by name, to the next."""
-        columns = self._interaction_columns()
-        outside = list(columns.values())
-        parts, before = [], 0
-        for path, own in self._own_rows(week):
-            if own.any():
-                rows = read_columns(path, outside, self.settings.files)[own]
-                parts.append(rows.assign(source_row=before + 1 + np.flatnonzero(own)))
-            before += len(own)
+        with unchanged(self._paths):
+            columns = self._interaction_columns()
+            parts, before = [], 0
+            for path, own in self._own_rows(week):
+                if own.any():
+                    rows = self._read(path, columns)[own]
+                    parts.append(rows.assign(source_row=before + 1 + np.flatnonzero(own)))
+                before += len(own)
         if not parts:
             return pd.DataFrame(columns=[*columns, "source_row"]).astype({"source_row": "int64"})
-        return pd.concat(parts, ignore_index=True).set_axis([*columns, "source_row"], axis=1)
+        return _together(parts)
 
     def items(self, week: Week) -> pd.DataFrame:  # noqa: ARG002 - a file of items has no weeks
         """See `Source`; without `files.items` nothing is known of any."""
@@ -107,21 +124,36 @@ class FilesSource:
             signature(path), self._interaction_columns()["timestamp"], self.settings.files
         )
 
+    def _unit_hint(self) -> str:
+        column = self._interaction_columns()["timestamp"]
+        times = read_columns(self._paths[0], [column], self.settings.files)[column]
+        return better_unit(times, self.time_unit)
+
     def _own_rows(self, week: Week) -> Iterator[tuple[Path, npt.NDArray[np.bool_]]]:
-        """Yield each file with (B,) whether its rows are read for `week`."""
-        newest = self.span()[1]
+        """Yield each file with (B,) whether its rows are read for `week`.
+
+        Rows without a time are of the last week over that their own file has rows of, so that a
+        file that comes later does not move them.
+        """
+        span = self.span()
         for path in self._paths:
             if self.mode == "events":
-                yield path, rows_of(self._weeks(path), week, newest)
+                numbers = self._weeks(path)
+                yield path, rows_of(numbers, week, newest_over(numbers, span))
             else:
                 columns = list(self._interaction_columns().values())
                 rows = len(read_columns(path, columns, self.settings.files))
-                yield path, np.full(rows, week == newest)
+                yield path, np.full(rows, week == span[1])
 
     def _interaction_columns(self) -> dict[str, str]:
         timed = () if self.mode == "snapshot" else ("timestamp",)
         required = ("user_id", "item_id", *timed)
         return self._columns(self._paths, INTERACTION_COLUMNS, required)
+
+    def _read(self, path: Path, columns: dict[str, str]) -> pd.DataFrame:
+        """Return `columns` under our names, and `FAULT` where the file has broken lines."""
+        rows = read_columns(path, list(columns.values()), self.settings.files)
+        return rows.set_axis([*columns, *rows.columns[len(columns) :]], axis=1)
 
     def _columns(
         self, paths: list[Path], ours: tuple[str, ...], required: tuple[str, ...]
@@ -129,16 +161,31 @@ class FilesSource:
         """Return the files' names of `ours`; an optional one must be named or be in some file."""
         outside = self.settings.files.columns.model_dump()
         there = {name for path in paths for name in column_names(path, self.settings.files)}
-        return {
+        columns = {
             name: outside[name] or name
             for name in ours
             if name in required or outside[name] is not None or name in there
         }
+        flat = [outside for name, outside in columns.items() if name != "genres"]
+        for path in paths:
+            refuse_missing(path, list(columns.values()), self.settings.files)
+            refuse_nested(path, flat, self.settings.files)
+        return columns
 
     def _whole(self, paths: list[Path], columns: dict[str, str]) -> pd.DataFrame:
-        outside = list(columns.values())
-        parts = [read_columns(path, outside, self.settings.files) for path in paths]
-        return pd.concat(parts, ignore_index=True).set_axis(list(columns), axis=1)
+        """Return `columns` of all `paths`, without the lines that are broken."""
+        with unchanged(paths):
+            rows = _together([self._read(path, columns) for path in paths])
+        return rows[rows[FAULT].isna()].drop(columns=FAULT) if FAULT in rows else rows
+
+
+def _together(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Return all rows; a column that is a number in one file and text in another is text."""
+    for column in parts[0].columns.drop(FAULT, errors="ignore"):
+        kinds = {part[column].dtype for part in parts}
+        if len(kinds) > 1 and not all(kind.kind == "M" for kind in kinds):
+            parts = [part.assign(**{column: plain_text(part[column])}) for part in parts]
+    return pd.concat(parts, ignore_index=True)
 
 
 @lru_cache(maxsize=1024)

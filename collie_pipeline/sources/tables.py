@@ -1,9 +1,12 @@
 """One Parquet or CSV(.gz) file as a data frame, or an error that names the file."""
 
+import csv
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 import pyarrow as pa
@@ -11,11 +14,20 @@ import pyarrow.parquet as pq
 
 from collie_core.tables import lookup
 from collie_pipeline.sections import Files
-from collie_pipeline.sources.digest import Signature, signature
+from collie_pipeline.sources.csv_files import read_csv, read_header
+from collie_pipeline.sources.digest import Signature, signature, unchanged
+from collie_pipeline.sources.unreadable import bad_byte, beginning, column_hint
 
 Columns = tuple[str, ...]
-Reader = Callable[[Path, Columns | None, Files], pd.DataFrame]
-UNREADABLE = (EOFError, zlib.error, OSError, UnicodeError, ValueError, pa.ArrowException)
+UNREADABLE = (EOFError, zlib.error, OSError, UnicodeError, ValueError, csv.Error, pa.ArrowException)
+
+
+class Format(NamedTuple):
+    """How one kind of file is read: the names of its columns, those of nested type, and rows."""
+
+    names: Callable[[Path, Files], Columns]
+    nested: Callable[[Path], Columns]
+    rows: Callable[[Path, Columns, Files], pd.DataFrame]
 
 
 def find_files(folder: Path, pattern: str) -> list[Path]:
@@ -44,82 +56,128 @@ def column_names(path: Path, files: Files) -> Columns:
     return _names(signature(path), files)
 
 
-def read_columns(path: Path, columns: Sequence[str], files: Files) -> pd.DataFrame:
-    """Return `columns` of `path` in this order: text as it stands in CSV, typed in Parquet.
+def refuse_missing(path: Path, columns: Sequence[str], files: Files) -> None:
+    """Refuse `path` if one of `columns` is not there, or there twice.
 
     Raises
     ------
     ValueError
-        If a column is not there, or the file is empty, cut, or not what its name says.
+        If so.
     """
     there = column_names(path, files)
     if missing := [column for column in columns if column not in there]:
         raise ValueError(
-            f"{path} has no column {missing}, only {list(there)}: name them in files.columns"
+            f"{path} has no column {missing}, only {list(there)}: "
+            f"{column_hint(there, missing[0], files)}"
         )
+    if twice := [column for column in columns if there.count(column) > 1]:
+        raise ValueError(
+            f"{path} has more than one column {twice} among {list(there)}: rename the others"
+        )
+
+
+def refuse_nested(path: Path, columns: Sequence[str], files: Files) -> None:
+    """Refuse `path` if one of `columns` holds lists or records.
+
+    Raises
+    ------
+    ValueError
+        If so.
+    """
+    if wrong := [name for name in _nested(signature(path), files) if name in columns]:
+        raise ValueError(
+            f"{path} has lists or records in column {wrong}, must be text, numbers or times: "
+            "name another in files.columns, or write one value a row"
+        )
+
+
+def read_columns(path: Path, columns: Sequence[str], files: Files) -> pd.DataFrame:
+    """Return `columns` of `path` in this order: text as it stands in CSV, typed in Parquet.
+
+    A CSV file with lines that have too many fields gets one column more, see `read_csv`.
+
+    Raises
+    ------
+    ValueError
+        If a column is not there, or there twice, or the file is empty, cut, not what its name
+        says, or changes meanwhile.
+    """
+    refuse_missing(path, columns, files)
     return _frame(signature(path), tuple(columns), files)
 
 
 @lru_cache(maxsize=1024)
 def _names(signed: Signature, files: Files) -> Columns:
-    return tuple(map(str, _attempt(signed[0], None, files).columns))
+    path = signed[0]
+    with _explained(path, files):
+        return _format(path).names(path, files)
+
+
+@lru_cache(maxsize=1024)
+def _nested(signed: Signature, files: Files) -> Columns:
+    path = signed[0]
+    with _explained(path, files):
+        return _format(path).nested(path)
 
 
 # Two: a file's weeks are asked for one after the other, and its time column beside all columns.
 @lru_cache(maxsize=2)
 def _frame(signed: Signature, columns: Columns, files: Files) -> pd.DataFrame:
-    return _attempt(signed[0], columns, files)[list(columns)]
+    path = signed[0]
+    with unchanged([path]), _explained(path, files):
+        return _format(path).rows(path, columns, files)
 
 
-def _attempt(path: Path, columns: Columns | None, files: Files) -> pd.DataFrame:
+def _format(path: Path) -> Format:
+    suffix = "".join(path.suffixes[-2:]) if path.suffix == ".gz" else path.suffix
+    return lookup(f"format of {path.name},", FORMATS, suffix)
+
+
+@contextmanager
+def _explained(path: Path, files: Files) -> Iterator[None]:
+    """Turn what reading `path` raises into one error that names it, with the way out."""
     if path.stat().st_size == 0:
         raise ValueError(f"{path} is empty, 0 bytes: remove it or write it again")
-    reader = lookup(f"format of {path.name},", READERS, _suffix(path))
+    _format(path)
     try:
-        return reader(path, columns, files)
-    except UnicodeError as error:
-        raise ValueError(
-            f"{path} is not in {files.encoding} ({error}): set files.encoding"
-        ) from error
+        yield
     except UNREADABLE as error:
+        known = beginning(path)
+        if isinstance(error, UnicodeError) and known is None:
+            raise ValueError(
+                f"{path} is not in {files.encoding} ({bad_byte(path, files.encoding)}): "
+                "set files.encoding, such as 'latin-1'"
+            ) from error
         raise ValueError(
-            f"{path} cannot be read, it is cut or not what its name says ({error}): write it again"
+            f"{path} cannot be read, it is cut or not what its name says ({error}): "
+            f"{known or 'write it again'}"
         ) from error
 
 
-def _suffix(path: Path) -> str:
-    return "".join(path.suffixes[-2:]) if path.suffix == ".gz" else path.suffix
+def _parquet_names(path: Path, files: Files) -> Columns:  # noqa: ARG001
+    return tuple(pq.read_schema(path).names)
 
 
-def _read_csv(path: Path, columns: Columns | None, files: Files) -> pd.DataFrame:
-    # Every value stays the text it is: "007" and "NA" are ids, and blanks go to the quarantine.
-    # All columns are read, because with `usecols` a row with too many fields would pass.
-    frame = pd.read_csv(
-        path,
-        sep=files.delimiter,
-        encoding=files.encoding,
-        dtype="str",
-        keep_default_na=False,
-        nrows=0 if columns is None else None,
-    )
-    if columns is not None and not isinstance(frame.index, pd.RangeIndex):
-        raise ValueError(f"rows have more fields than the {len(frame.columns)} columns")
-    return frame
+def _parquet_nested(path: Path) -> Columns:
+    return tuple(each.name for each in pq.read_schema(path) if pa.types.is_nested(each.type))
 
 
-def _read_parquet(path: Path, columns: Columns | None, files: Files) -> pd.DataFrame:  # noqa: ARG001
-    if columns is None:
-        return pd.DataFrame(columns=pq.read_schema(path).names)
+def _parquet_rows(path: Path, columns: Columns, files: Files) -> pd.DataFrame:  # noqa: ARG001
     table = pq.ParquetFile(path).read(columns=list(columns))
+    plain = [
+        each.with_type(each.type.value_type) if pa.types.is_dictionary(each.type) else each
+        for each in table.schema
+    ]
     # Integers with nulls would become floats, and ids above 2**53 other ids.
-    frame: pd.DataFrame = table.to_pandas(
+    frame: pd.DataFrame = table.cast(pa.schema(plain)).to_pandas(
         integer_object_nulls=True, date_as_object=False, ignore_metadata=True
     )
-    return frame
+    return frame[list(columns)]
 
 
-READERS: Mapping[str, Reader] = {
-    ".csv": _read_csv,
-    ".csv.gz": _read_csv,
-    ".parquet": _read_parquet,
+CSV = Format(read_header, lambda path: (), read_csv)  # noqa: ARG005
+FORMATS: Mapping[str, Format] = {
+    ".csv": CSV,
+    ".csv.gz": CSV,
+    ".parquet": Format(_parquet_names, _parquet_nested, _parquet_rows),
 }

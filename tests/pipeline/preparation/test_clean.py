@@ -55,6 +55,7 @@ def test_missing_value_is_quarantined_by_its_column(column: str, missing: object
         ("a\x00b", "absurd_id"),
         ("a\nb", "absurd_id"),
         ("a\x85b", "absurd_id"),
+        (b"\xff\xfe", "absurd_id"),
     ],
 )
 def test_impossible_id_is_quarantined(column: str, value: object, reason: str) -> None:
@@ -106,6 +107,33 @@ def test_rating_must_be_a_finite_number(value: object, reason: str) -> None:
 @pytest.mark.parametrize(
     ("value", "reason"),
     [
+        (0.49, "rating_out_of_range"),
+        (0.5, ""),
+        (5, ""),
+        ("5.01", "rating_out_of_range"),
+        ("inf", "infinite_rating"),
+        ("", "missing_rating"),
+        ("x", "unparsable_rating"),
+    ],
+)
+def test_rating_must_be_in_the_range_that_is_set(value: object, reason: str) -> None:
+    sound, refused = clean(rows({"rating": value}), WEEK, rating_range=(0.5, 5))
+    assert refused["reason"].tolist() == ([reason] if reason else [])
+    assert len(sound) + len(refused) == 1
+
+
+def test_dates_are_no_ratings() -> None:
+    assert reason_of({"rating": pd.Timestamp("2026-01-05")}) == "unparsable_rating"
+
+
+def test_what_the_source_saw_is_the_reason() -> None:
+    raw = rows({}, {"user_id": None}).assign(source_fault=[None, "ragged_row"])
+    assert clean(raw, WEEK)[1]["reason"].tolist() == ["ragged_row"]
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
         ("soon", "unparsable_timestamp"),
         ("2026-01-05", "unparsable_timestamp"),
         (-1, "absurd_timestamp"),
@@ -114,7 +142,9 @@ def test_rating_must_be_a_finite_number(value: object, reason: str) -> None:
         (7_258_118_400, "absurd_timestamp"),
         (START - 1, "timestamp_outside_week"),
         (START + 604_800, "timestamp_outside_week"),
-        (0, "timestamp_outside_week"),
+        (0, "absurd_timestamp"),
+        (31_535_999, "absurd_timestamp"),
+        (31_536_000, "timestamp_outside_week"),
         (START, ""),
         (START + 604_799.999, ""),
     ],
@@ -202,7 +232,7 @@ def test_source_without_ratings_has_null_ones() -> None:
 
 
 def test_snapshot_may_be_of_any_time() -> None:
-    assert len(clean(rows({"timestamp": 5}), WEEK, mode="snapshot")[0]) == 1
+    assert len(clean(rows({"timestamp": 86_400 * 365}), WEEK, mode="snapshot")[0]) == 1
 
 
 def test_snapshot_without_timestamps_happened_as_its_week_began() -> None:

@@ -32,6 +32,17 @@ def write(tmp_path: Path) -> Write:
     return of
 
 
+@pytest.mark.parametrize(
+    ("days", "named"),
+    [(DAYS[-2:], "train and validation would have 0 of the 2"), (DAYS[:7], "validation and test")],
+)
+def test_a_part_without_rows_is_named_with_the_way_out(
+    write: Write, days: list[float], named: str
+) -> None:
+    with pytest.raises(ValueError, match=rf"{named}.*lower prepare\.min_rating"):
+        folds(write(days), Split(), WEEKS)
+
+
 def test_time_split_holds_back_whole_weeks(write: Write) -> None:
     assert folds(write(DAYS), Split(), WEEKS).tolist() == [0] * 14 + [1] * 7 + [2] * 7
 
