@@ -8,6 +8,8 @@ from pydantic import (
     ConfigDict,
     Field,
     SecretStr,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
     field_validator,
     model_validator,
 )
@@ -103,17 +105,18 @@ class Prepare(Section):
     max_quarantined_share: Annotated[float, Field(ge=0, le=1)] = 0.05
     allow_empty_weeks: bool = False
 
-    @field_validator("rating_range", mode="before")
+    @field_validator("rating_range", mode="wrap")
     @classmethod
-    def _from_commas(cls, edges: object) -> object:
-        return split_at_commas(edges)
-
-    @field_validator("rating_range")
-    @classmethod
-    def _is_a_range(cls, edges: tuple[float, float] | None) -> tuple[float, float] | None:
-        if edges is not None and edges[0] >= edges[1]:
+    def _is_a_range(
+        cls, edges: object, checked: ValidatorFunctionWrapHandler
+    ) -> tuple[float, float] | None:
+        try:
+            found: tuple[float, float] | None = checked(split_at_commas(edges))
+        except ValidationError:  # its sentences are about the parts of a tuple
+            found = (0, 0)
+        if found is not None and not found[0] < found[1]:
             raise ValueError("must be the least and the greatest rating, such as [0.5, 5]")
-        return edges
+        return found
 
 
 class Features(Section):

@@ -3,7 +3,7 @@
 import csv
 import gzip
 from collections.abc import Sequence
-from io import BufferedIOBase, TextIOWrapper
+from io import BufferedReader, TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from collie_pipeline.sections import Files
 MOST_EXTRA = 100  # fields beyond the header's that a line may have and still be kept
 
 
-def opened(path: Path) -> BufferedIOBase:
+def opened(path: Path) -> BufferedReader | gzip.GzipFile:
     """Return the bytes of `path`, unpacked."""
     return gzip.GzipFile(path) if path.suffix == ".gz" else path.open("rb")
 

@@ -50,11 +50,9 @@ def test_a_file_that_grows_while_it_is_read_is_refused_and_read_once_it_rests(
 ) -> None:
     octets(MANY.encode())(tmp_path)
     source = source_of(tmp_path)
-    with growing(tmp_path / "interactions.csv"):
-        with pytest.raises(
-            ValueError, match=r"interactions\.csv changed while it was read.*rename"
-        ):
-            source.interactions(WEEK)
+    refused = pytest.raises(ValueError, match=r"interactions\.csv changed while it was .*rename")
+    with growing(tmp_path / "interactions.csv"), refused:
+        source.interactions(WEEK)
     rows = source.interactions(WEEK)
     assert len(rows) == (tmp_path / "interactions.csv").read_text().count("\n") - 1
 
@@ -75,9 +73,9 @@ def test_any_write_meanwhile_is_noticed(tmp_path: Path, change: str) -> None:
         else:
             path.write_text("abc" if change == "grow" else "xy")
 
-    with pytest.raises(ValueError, match="changed while it was read, must stay as it is"):
-        with unchanged([path]):
-            write()
+    refused = pytest.raises(ValueError, match="changed while it was read, must stay as it is")
+    with refused, unchanged([path]):
+        write()
 
 
 def test_what_rests_is_read_and_its_own_error_is_kept(tmp_path: Path) -> None:
