@@ -19,6 +19,7 @@ SOURCE = ("source", "demo.users", "demo.items", "demo.ratings", "demo.seed", "fi
 READ = ("files", "sql.mode", "sql.time_unit")
 TARGETS = ("exports.duckdb", "exports.postgres", "exports.postgres_schema", "exports.vectors")
 PREPARE = "prepare.min_rating", "prepare.min_user_interactions", "prepare.min_item_interactions"
+CLEAN = (*READ, "prepare.rating_range", "prepare.max_quarantined_share")
 LISTS = ("recommend", "window_weeks", "threads")
 MODELS = ("seed", "evaluation.k", "models.warm_start", "window_weeks", "threads")
 # Of keys that begin alike the longest holds. What another asset is made by comes with its data.
@@ -26,8 +27,8 @@ INFLUENCES = {
     "raw": SOURCE,
     "raw/interactions": (*SOURCE, "checks.max_volume_change", "prepare.allow_empty_weeks"),
     "prepared": (),
-    "prepared/clean": (*READ, "prepare.max_quarantined_share"),
-    "prepared/quarantine": (*READ, "prepare.max_quarantined_share"),
+    "prepared/clean": CLEAN,
+    "prepared/quarantine": CLEAN,
     "prepared/implicit": (*PREPARE, "window_weeks"),
     "prepared/item_features": ("features",),
     "prepared/train": ("split", "seed", "window_weeks"),
