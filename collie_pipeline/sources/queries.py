@@ -11,6 +11,7 @@ import pandas as pd
 from sqlalchemy import TextClause, text
 
 from collie_pipeline.preparation.missing import plain_text
+from collie_pipeline.preparation.timestamps import EARLIEST
 from collie_pipeline.sections import Columns, TimeUnit
 from collie_pipeline.weeks import Week
 
@@ -18,7 +19,7 @@ Unit = TimeUnit | Literal["timestamp"]
 Bound = datetime | str | int
 Hashes = npt.NDArray[np.uint64]
 START, END = "start", "end"
-EVER = (datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC))
+BEGINNING = datetime.fromtimestamp(EARLIEST / 1e6, UTC)
 PER_SECOND: Mapping[str, int] = {"s": 1, "ms": 1_000, "us": 1_000_000}
 
 
@@ -53,9 +54,10 @@ def parameters_of(statement: TextClause) -> list[str]:
 def bounds_of(week: Week | None, unit: Unit) -> dict[str, Bound]:
     """Return the first instant of `week` and the first after it, as a column of `unit` has them.
 
-    Text begins with the date, whatever comes after it. None is for all times.
+    Text begins with the date, whatever comes after it. None is for all times to
+    the end of this week: rows before 1971 or of the future say nothing of the weeks there are.
     """
-    start, end = EVER if week is None else (week.start, week.end)
+    start, end = week.start if week else BEGINNING, (week or Week.of(datetime.now(UTC))).end
     return {START: _bound(start, unit), END: _bound(end, unit)}
 
 

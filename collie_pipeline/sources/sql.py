@@ -150,7 +150,7 @@ class SqlSource:
         times = parse_times(pd.Series(found[0], dtype=object), self.time_unit)
         if not times.usable.all():
             raise ValueError(
-                f"{setting} has no usable timestamp between 1970 and 2200: check sql.time_unit "
+                f"{setting} has no usable timestamp from 1971 to now: check sql.time_unit "
                 "and sql.columns.timestamp, or set sql.mode = 'snapshot'"
             )
         moments = [datetime.fromtimestamp(at / 1e6, UTC) for at in times.microseconds.tolist()]

@@ -105,6 +105,14 @@ def test_rows_go_to_their_week(place: Place) -> None:
     assert found == [["007", "a"], ["b"]]
 
 
+def test_strays_of_1970_and_of_the_future_do_not_move_the_weeks(lite: Place) -> None:
+    later = int(time.time()) + 60 * 604_800
+    lite.execute(EPOCH)
+    strays = [("z", "x", 1, 0), ("z", "x", 1, later)]
+    lite.execute("INSERT INTO events VALUES (?, ?, ?, ?)", [*ROWS, *strays])
+    assert source_of(lite).span() == (WEEK, Week.parse("2026-01-26"))
+
+
 def test_values_are_read_as_they_stand(place: Place) -> None:
     rows = source_of(place).interactions(WEEK)
     assert rows.columns.tolist() == ["user_id", "item_id", "rating", "timestamp", "source_row"]
