@@ -64,7 +64,7 @@ def _aside(path: Path) -> Path:
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Give a temporary file that takes the place of `path`, whose folder is made if need be."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     with written_aside(path) as [temporary]:
         yield temporary
 
@@ -79,7 +79,7 @@ def new_folder(path: Path) -> Iterator[Create]:
     temporary = path.parent / f".{path.name}.{uuid.uuid4().hex}.tmp"
     replaced = temporary.with_suffix(".old")
     try:
-        temporary.mkdir(parents=True)
+        make_folder(temporary)
         yield lambda name: (temporary / name).open("xb")
         for each in (*temporary.iterdir(), temporary):
             flush(each)
@@ -103,6 +103,15 @@ def new_archive(path: Path) -> Iterator[Create]:
     """
     with replacing(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         yield lambda name: archive.open(zipfile.ZipInfo(name), "w", force_zip64=True)
+
+
+def make_folder(path: Path) -> None:
+    """Make the folder `path` and those above it, each on disk before the next is made in it."""
+    if path.is_dir():
+        return
+    make_folder(path.parent)
+    path.mkdir(exist_ok=True)  # another process may be as quick
+    flush(path.parent)
 
 
 def folder_members(path: Path) -> dict[str, Member]:

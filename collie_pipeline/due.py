@@ -9,7 +9,7 @@ import dagster as dg
 
 from collie_pipeline.dead_runs import close_dead_runs
 from collie_pipeline.project import Project
-from collie_pipeline.storage import Publication, publications
+from collie_pipeline.storage import Publication, publications, take_over
 from collie_pipeline.weeks import Week
 
 PARTITION, RUN_KEY = "dagster/partition", "dagster/run_key"
@@ -25,10 +25,14 @@ class Due:
 
 
 def published(project: Project, week: Week) -> Publication | None:
-    """Return the whole publication of `week` made from the very same inputs, or None."""
+    """Return the whole publication of `week` made from the very same inputs, or None.
+
+    If the process that made it died before it served, it is let serve.
+    """
     inputs = project.fingerprint(week)
     for each in publications(project.root):
         if (each.week, each.manifest["inputs"]) == (week.key, inputs) and each.is_whole():
+            take_over(project.root, each)
             return each
     return None
 

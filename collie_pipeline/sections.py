@@ -191,6 +191,13 @@ class Checks(Section):
     max_churn: Share | None = None
 
 
+class Publications(Section):
+    """How long publications are kept: one goes when `keep` are newer and `keep_days` are over."""
+
+    keep: Count = 8
+    keep_days: Annotated[float, Field(ge=0)] = 30
+
+
 class Automation(Section):
     """What runs by itself: nothing, unless it is asked for."""
 

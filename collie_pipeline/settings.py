@@ -36,6 +36,7 @@ from collie_pipeline.sections import (
     Features,
     Files,
     Prepare,
+    Publications,
     Recommend,
     Split,
     Trainings,
@@ -46,6 +47,12 @@ PREFIX = "COLLIE_"
 FOLLOWS_FROM_ANOTHER = "default_factory_not_called"  # the default of root, after a wrong source
 POSTGRES = "COLLIE_DAGSTER_PG_URL"
 OTHERS_READ = {"COLLIE_CONFIG", POSTGRES}  # ours to name, not fields of Settings
+
+
+WITHOUT_INFLUENCE = (
+    *("root", "data_path", "device", "publications"),
+    *("automation", "exports", "training"),
+)
 
 
 class SettingsError(ValueError):
@@ -66,7 +73,7 @@ class Settings(BaseSettings):
     )
     # Where things are and on what they run, not what comes out: a source has its own fingerprint.
     without_influence: ClassVar[dict[str, Any]] = {
-        **dict.fromkeys(("root", "data_path", "device", "automation", "exports", "training"), True),
+        **dict.fromkeys(WITHOUT_INFLUENCE, True),
         "sql": {"url", "chunk_rows", "recheck_minutes"},
     }
 
@@ -90,6 +97,7 @@ class Settings(BaseSettings):
     evaluation: Evaluation = Evaluation()
     recommend: Recommend = Recommend()
     checks: Checks = Checks()
+    publications: Publications = Publications()
     automation: Automation = Automation()
     exports: Exports = Exports()
 
@@ -127,10 +135,14 @@ class Settings(BaseSettings):
         path = Path(os.environ.get("COLLIE_CONFIG") or CONFIG_FILE)
         return init_settings, env_settings, TomlWithoutSecrets(settings_cls, path)
 
+    def influential(self) -> dict[str, Any]:
+        """Return every setting that influences a result, as JSON has it; secrets are starred."""
+        return self.model_dump(mode="json", exclude=self.without_influence)
+
     def fingerprint(self) -> str:
         """Return the sha256, in hex, of every setting that influences a result."""
-        values = self.model_dump(mode="json", exclude=self.without_influence)
-        return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+        text = json.dumps(self.influential(), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
 
 
 def home_path() -> Path:

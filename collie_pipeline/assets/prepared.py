@@ -194,7 +194,7 @@ def staged_parts(project: Project, source: Path, fold_of_row: Folds) -> Iterator
     """Give the HDF5 files of the three folds of `source`, which go with the block."""
     from collie_core.cross_validation import split_hdf5  # torch loads in the run
 
-    with TemporaryDirectory(dir=project.root) as scratch:
+    with TemporaryDirectory(".tmp", ".split.", project.root) as scratch:
         staged = [Path(scratch, f"{part}.h5") for part in PARTS]
         split_hdf5(source, dict(enumerate(staged)), fold_of_row)
         yield staged

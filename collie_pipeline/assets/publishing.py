@@ -1,6 +1,6 @@
 """recommendations, at last: how the lists changed, and the flip that publishes the tables."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -69,19 +69,22 @@ def publication(tables: Sequence[str], project: Project) -> dg.AssetsDefinition:
         champion: Path,
         **frames: pd.DataFrame,
     ) -> Iterator[Any]:
-        from collie_pipeline.storage import publish
+        from collie_pipeline.provenance import provenance
+        from collie_pipeline.storage import prune, publish
 
-        week = Week.parse(context.partition_key)
-        about = _about(project, week, decision, frames)
-        made = publish(project.root, frames, champion, about)
-        row = {"publication": made.id, "week": week.key, "model": about["model"]}
+        week, model = Week.parse(context.partition_key), str(decision["model"].iloc[0])
+        about = provenance(project, week, model, champion)
+        made = publish(project.root, frames, champion, about, _run(context))
+        kept = project.settings.publications
+        removed = prune(project.root, kept.keep, kept.keep_days)
         yield dg.Output(
-            pd.DataFrame([row]),
+            pd.DataFrame([{"publication": made.id, "week": week.key, "model": model}]),
             metadata={
                 "publication": made.id,
-                "model": str(about["model"]),
+                "model": model,
                 "folder": dg.MetadataValue.path(str(made.path)),
                 "manifest": dg.MetadataValue.json(dict(made.manifest)),
+                "removed": dg.MetadataValue.json(removed),
             },
         )
         yield found(key, HASHED, as_hashed(made))
@@ -89,25 +92,6 @@ def publication(tables: Sequence[str], project: Project) -> dg.AssetsDefinition:
     return published
 
 
-def _about(
-    project: Project,
-    week: Week,
-    decision: pd.DataFrame,
-    frames: Mapping[str, pd.DataFrame],
-) -> dict[str, Any]:
-    """Return what the manifest says of the publication beside its files' hashes."""
-    from collie_pipeline.code import code_version
-    from collie_pipeline.storage import serving_before
-
-    parent = serving_before(project.root, week.key)
-    return {
-        "week": week.key,
-        "window": [each.key for each in project.window(week)],
-        "source": project.source.name,
-        "model": str(decision["model"].iloc[0]),
-        "inputs": project.fingerprint(week),
-        "settings": project.settings.fingerprint(),
-        "code": code_version("collie_core", "collie_pipeline"),
-        "rows": {name: len(frame) for name, frame in frames.items()},
-        "parent": None if parent is None else {"id": parent.id, "sha256": parent.sha256},
-    }
+def _run(context: dg.AssetExecutionContext) -> dict[str, str]:
+    """Return what is told of the run, and is no part of what the same inputs give."""
+    return {"run_id": context.run_id, "job": context.job_name}

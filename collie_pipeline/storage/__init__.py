@@ -2,13 +2,11 @@
 
 from collie_pipeline.storage.io_managers import BundleIO, Hdf5IO, ParquetIO, Trained
 from collie_pipeline.storage.pages import PageIO
-from collie_pipeline.storage.publishing import (
-    Publication,
-    current,
-    publications,
-    publish,
-    serving_before,
-)
+from collie_pipeline.storage.pointer import current, previous, read_history, serving_before
+from collie_pipeline.storage.publication import Publication, find, publications
+from collie_pipeline.storage.publishing import publish, rollback, take_over
+from collie_pipeline.storage.retention import made_at, prune
+from collie_pipeline.storage.staging import collect
 
 __all__ = [
     "BundleIO",
@@ -17,8 +15,16 @@ __all__ = [
     "ParquetIO",
     "Publication",
     "Trained",
+    "collect",
     "current",
+    "find",
+    "made_at",
+    "previous",
+    "prune",
     "publications",
     "publish",
+    "read_history",
+    "rollback",
     "serving_before",
+    "take_over",
 ]

@@ -1,108 +1,57 @@
-"""Publications: immutable sets of tables, and the one pointer that says which of them serves."""
+"""Publishing: tables staged, hashed and flushed, put in their place, and served by one flip."""
 
 import hashlib
 import json
 import shutil
-import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from collie_core.files import flush, replacing, sha256
-
-MANIFEST, POINTER, BUNDLE = "manifest.json", "CURRENT", "champion.bundle"
-
-
-@dataclass(frozen=True)
-class Publication:
-    """One published set of tables: its folder and its manifest."""
-
-    path: Path
-    manifest: Mapping[str, Any]
-
-    @property
-    def id(self) -> str:
-        """Name of the publication: its week and the beginning of its manifest's hash."""
-        return self.path.name
-
-    @property
-    def week(self) -> str:
-        """The newest week that its model knows."""
-        return str(self.manifest["week"])
-
-    @property
-    def sha256(self) -> str:
-        """Hash of the manifest, and so of every file."""
-        return sha256(self.path / MANIFEST)
-
-    @property
-    def bundle(self) -> Path:
-        """The bundle of the model that made the tables."""
-        return self.path / BUNDLE
-
-    def table(self, name: str) -> Path:
-        """Return the path of a table, such as "users"."""
-        return self.path / f"{name}.parquet"
-
-    def is_whole(self) -> bool:
-        """Return whether every file is what the manifest says."""
-        files: Mapping[str, str] = self.manifest["sha256"]
-        return all((self.path / n).exists() and sha256(self.path / n) == files[n] for n in files)
-
-
-def read_publication(path: Path) -> Publication:
-    """Return the publication in the folder `path`.
-
-    Raises
-    ------
-    ValueError
-        If its manifest cannot be read.
-    """
-    try:
-        return Publication(path, json.loads((path / MANIFEST).read_bytes()))
-    except (OSError, ValueError) as error:
-        raise ValueError(f"{path} is no publication ({error}): publish the week again") from None
-
-
-def publications(root: Path) -> list[Publication]:
-    """Return all publications under `root`, by week and id."""
-    folders = sorted((root / "publications").glob(f"*/{MANIFEST}"))
-    return [read_publication(folder.parent) for folder in folders if folder.parent.name[0] != "."]
-
-
-def current(root: Path) -> Publication | None:
-    """Return the publication that serves, or None before the first."""
-    pointer = root / "publications" / POINTER
-    if not pointer.exists():
-        return None
-    return read_publication(pointer.parent / pointer.read_text().strip())
-
-
-def serving_before(root: Path, week: str) -> Publication | None:
-    """Return what served before `week` was published, or None: the first such parent of today's.
-
-    Following parents, and not the newest of all folders, makes a week that is made again have the
-    very same publication before it.
-    """
-    serving = current(root)
-    while serving is not None and serving.week >= week:
-        parent = serving.manifest.get("parent") or {"id": ""}
-        path = root / "publications" / str(parent["id"])
-        serving = read_publication(path) if (path / MANIFEST).exists() else None
-    return serving
+from collie_core.files import flush, sha256
+from collie_pipeline.storage.locks import locked
+from collie_pipeline.storage.pointer import (
+    LOCK,
+    flip,
+    is_due,
+    may_serve,
+    pointed,
+    previous,
+    read_history,
+    served_next,
+    week_of,
+)
+from collie_pipeline.storage.publication import (
+    BUNDLE,
+    DIGEST_LENGTH,
+    HOME,
+    MANIFEST,
+    RUN,
+    Publication,
+    find,
+    folders,
+    id_of,
+    next_copy,
+    read_publication,
+)
+from collie_pipeline.storage.staging import collect, staging, take_away
 
 
 def publish(
-    root: Path, tables: Mapping[str, pd.DataFrame], bundle: Path, about: Mapping[str, Any]
+    root: Path,
+    tables: Mapping[str, pd.DataFrame],
+    bundle: Path,
+    about: Mapping[str, Any],
+    run: Mapping[str, Any] | None = None,
 ) -> Publication:
     """Publish `tables`, and let them serve unless those of a later week do.
 
     The folder is staged, hashed and flushed first; then one rename of the pointer makes readers
     see all of the new tables at once. The same tables `about` the same inputs are the same
-    publication, under the same id.
+    publication, under the same id; if it was rolled back, it does not serve again by itself.
 
     Parameters
     ----------
@@ -110,40 +59,125 @@ def publish(
     tables : each becomes `<name>.parquet`.
     bundle : the model that made them, copied beside them.
     about : what the manifest says of them; has at least "week".
+    run : what is told of the run, in a file that is not hashed: no two runs are alike.
     """
-    home = root / "publications"
-    staged = home / f".{uuid.uuid4().hex}.tmp"
-    staged.mkdir(parents=True)
-    try:
+    collect(root)
+    with staging(root) as staged:
         for name, table in tables.items():
             table.to_parquet(staged / f"{name}.parquet", index=False)
         shutil.copyfile(bundle, staged / BUNDLE)
-        manifest = {**about, "sha256": {p.name: sha256(p) for p in sorted(staged.iterdir())}}
-        text = json.dumps(manifest, indent=1, sort_keys=True, allow_nan=False)
-        digest = hashlib.sha256(text.encode()).hexdigest()
-        publication = Publication(home / f"{about['week']}-{digest[:12]}", manifest)
-        (staged / MANIFEST).write_text(text)
-        for file in (*staged.iterdir(), staged):
-            flush(file)
-        _take_place(staged, publication)
-    finally:
-        shutil.rmtree(staged, ignore_errors=True)
-    _serve(home, publication)
+        manifest = {**about, **_of_tables(tables), **_of_files(staged)}
+        return place(root, staged, manifest, run or {})
+
+
+def place(
+    root: Path, staged: Path, manifest: Mapping[str, Any], run: Mapping[str, Any]
+) -> Publication:
+    """Make a publication of the folder `staged`, and let it serve if it may; returns it."""
+    identity = _complete(staged, manifest, run)
+    with locked(root / HOME / LOCK):
+        publication = _in_place(root, staged, identity)
+        if may_serve(root, publication):
+            _serve(root, publication)
+        for each in folders(root):  # damaged ones of the same content, which nobody needs now
+            if id_of(each.name) == publication.id and each != publication.path:
+                take_away(each)
     return publication
 
 
-def _serve(home: Path, publication: Publication) -> None:
-    serving = current(home.parent)
-    if serving is None or serving.week <= publication.week:
-        with replacing(home / POINTER) as pointer:
-            pointer.write_text(publication.id)
+def take_over(root: Path, publication: Publication) -> None:
+    """Let `publication` serve if it was made to, and its process died before the flip."""
+    if is_due(root, publication):
+        with locked(root / HOME / LOCK):
+            if is_due(root, publication):
+                _serve(root, publication)
 
 
-def _take_place(staged: Path, publication: Publication) -> None:
-    """Give the staged folder its name, unless a whole one of the same content is there."""
-    if publication.path.exists():
-        if publication.is_whole():
-            return
-        shutil.rmtree(publication.path)
-    staged.rename(publication.path)
-    flush(publication.path.parent)
+def rollback(root: Path, identity: str | None = None) -> Publication:
+    """Let the publication serve that served before, or the one of that id, and return it.
+
+    What it takes the place of is remembered as withdrawn, unless it is of an earlier week: made
+    again from the same inputs, it does not serve by itself.
+
+    Raises
+    ------
+    ValueError
+        If there is none, or its files are not what its manifest says.
+    """
+    with locked(root / HOME / LOCK):
+        chosen = previous(root) if identity is None else find(root, identity)
+        if chosen is None:
+            wanted = "nothing served before" if identity is None else f"no publication {identity}"
+            raise ValueError(f"{wanted} in {root}: see `collie publications`")
+        if damaged := chosen.damaged():
+            raise ValueError(
+                f"{chosen.id} is damaged ({', '.join(damaged)}), must be whole to serve: choose "
+                "another of `collie publications`, or make its week again"
+            )
+        _withdraw_to(root, chosen)
+    return chosen
+
+
+def _withdraw_to(root: Path, chosen: Publication) -> None:
+    history = read_history(root)
+    try:
+        name = pointed(root)
+    except ValueError:  # there is nothing to remember of a pointer that names none
+        name = None
+    known = chosen.id in history.served
+    above = history.served[history.served.index(chosen.id) + 1 :] if known else ()
+    serving = () if name is None else (id_of(name),)
+    left = [each for each in (*above, *serving) if week_of(each) >= chosen.week]
+    withdrawn = dict.fromkeys([*history.withdrawn, *left])
+    withdrawn.pop(chosen.id, None)
+    kept = tuple(each for each in history.served if each not in above)
+    flip(
+        root, chosen, served_next(replace(history, served=kept, withdrawn=(*withdrawn,)), chosen.id)
+    )
+
+
+def _serve(root: Path, publication: Publication) -> None:
+    flip(root, publication, served_next(read_history(root), publication.id))
+
+
+def _complete(staged: Path, manifest: Mapping[str, Any], run: Mapping[str, Any]) -> str:
+    """Write the manifest and what is told of the run, flush all, and return the id."""
+    text = json.dumps(manifest, indent=1, sort_keys=True, allow_nan=False)
+    told = {"made": datetime.now(UTC).isoformat(timespec="seconds"), **run}
+    (staged / MANIFEST).write_text(text)
+    (staged / RUN).write_text(json.dumps(told, indent=1, sort_keys=True))
+    for file in (*staged.iterdir(), staged):
+        flush(file)
+    return f"{manifest['week']}-{hashlib.sha256(text.encode()).hexdigest()[:DIGEST_LENGTH]}"
+
+
+def _in_place(root: Path, staged: Path, identity: str) -> Publication:
+    """Return the publication of that id: the whole one that is there, or else the staged folder.
+
+    A damaged one of the same id may serve: it stays until the new one does.
+    """
+    there = find(root, identity)
+    if there is not None and there.is_whole():
+        return there
+    path = next_copy(root / HOME / identity)
+    staged.rename(path)
+    flush(path.parent)
+    return read_publication(path)
+
+
+def _of_tables(tables: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
+    return {
+        "rows": {name: len(table) for name, table in tables.items()},
+        "schema": {
+            name: {str(column): str(kind) for column, kind in table.dtypes.items()}
+            for name, table in tables.items()
+        },
+    }
+
+
+def _of_files(staged: Path) -> dict[str, Any]:
+    files = sorted(staged.iterdir())
+    return {
+        "sha256": {path.name: sha256(path) for path in files},
+        "bytes": {path.name: path.stat().st_size for path in files},
+    }

@@ -88,7 +88,7 @@ def test_a_publication_that_fails_leaves_what_served(tmp_path: Path, bundle: Pat
     with pytest.raises(FileNotFoundError):
         publish(tmp_path, TABLES, tmp_path / "none.bundle", {"week": "2026-01-12"})
     assert current(tmp_path) == made
-    assert [path.name for path in made.path.parent.iterdir() if path.name[0] == "."] == []
+    assert [path.name for path in made.path.parent.iterdir() if path.suffix == ".tmp"] == []
 
 
 PUBLISH = """
