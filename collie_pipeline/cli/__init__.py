@@ -8,10 +8,15 @@ import typer
 from collie_pipeline.cli.exports import export
 from collie_pipeline.cli.looking import leaderboard, recommend, similar
 from collie_pipeline.cli.machine import doctor, settings, ui
+from collie_pipeline.cli.publications import diff, explain, publications, rollback, verify
 from collie_pipeline.cli.reports import report
 from collie_pipeline.cli.weeks import backfill, run
 
-COMMANDS = (run, backfill, leaderboard, report, recommend, similar, export, doctor, settings, ui)
+COMMANDS = (
+    *(run, backfill, leaderboard, report, recommend, similar, explain),
+    *(publications, rollback, verify, diff, export),
+    *(doctor, settings, ui),
+)
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 for command in COMMANDS:
