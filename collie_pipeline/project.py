@@ -11,6 +11,7 @@ import dagster as dg
 
 from collie_core.files import sha256
 from collie_pipeline.code import code_version
+from collie_pipeline.erased import read_erased
 from collie_pipeline.model_settings import OF_ONE_STAGE
 from collie_pipeline.partitions import weekly
 from collie_pipeline.settings import Settings
@@ -98,12 +99,18 @@ class Project:
         paths = {name: folder / name / last for name in models.names if name in OF_ONE_STAGE}
         return {name: path for name, path in paths.items() if path.exists()}
 
+    def _erased(self) -> dict[str, str]:
+        """Return what stands for those who were erased, whom models are to forget."""
+        erased = read_erased(self.root)
+        return {} if erased is None else {"erased": erased.fingerprint()}
+
     def fingerprint(self, week: Week) -> str:
         """Return a hash of all that decides the tables of `week`: settings, code and raw data."""
         inputs = {
             "settings": self.settings.fingerprint(),
             "code": code_version("collie_core", "collie_pipeline"),
             "raw": {each.key: self.source.fingerprint(each) for each in self.window(week)},
+            **self._erased(),
             "warm": {name: sha256(path) for name, path in self.warm_bundles(week).items()},
         }
         return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()

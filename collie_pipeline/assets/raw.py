@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from collie_pipeline.assets.checks import found, promised
 from collie_pipeline.assets.common import asset
 from collie_pipeline.checking import Finding, volume
+from collie_pipeline.erased import without_erased
 from collie_pipeline.project import Project
 from collie_pipeline.weeks import Week
 
@@ -30,7 +31,12 @@ def assets(project: Project) -> Sequence[dg.AssetsDefinition]:
             "Items known by the week, with titles and genres.",
             lambda week: source.items(week),
         ),
-        _table(project, "raw/users", "Users known by the week.", lambda week: source.users(week)),
+        _table(
+            project,
+            "raw/users",
+            "Users known by the week.",
+            lambda week: without_erased(project.root, source.users(week))[0],
+        ),
     ]
 
 
@@ -52,9 +58,9 @@ def interactions(project: Project) -> dg.AssetsDefinition:
         # Before the rows: if the source changes in between, the week counts as not read.
         fingerprint = project.ingest_fingerprint(week)
         version = dg.DataVersion(project.source.fingerprint(week))
-        rows = project.source.interactions(week)
-        metadata = {"source": project.source.name, "fingerprint": fingerprint}
-        yield dg.Output(rows, metadata=metadata, data_version=version)
+        rows, erased = without_erased(project.root, project.source.interactions(week))
+        known = {"source": project.source.name, "fingerprint": fingerprint, "erased_user": erased}
+        yield dg.Output(rows, metadata=known, data_version=version)
         yield found(key, NOT_EMPTY, _not_empty(rows, week, project))
         usual = volume(len(rows), _earlier(key, week, project), settings.checks.max_volume_change)
         yield found(key, USUAL_VOLUME, usual)

@@ -5,6 +5,7 @@ import sys
 
 import typer
 
+from collie_pipeline.cli.erasing import erase_user
 from collie_pipeline.cli.exports import export
 from collie_pipeline.cli.looking import leaderboard, recommend, similar
 from collie_pipeline.cli.machine import doctor, settings, ui
@@ -15,7 +16,7 @@ from collie_pipeline.cli.weeks import backfill, run
 COMMANDS = (
     *(run, backfill, leaderboard, report, recommend, similar, explain),
     *(publications, rollback, verify, diff, export),
-    *(doctor, settings, ui),
+    *(erase_user, doctor, settings, ui),
 )
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)

@@ -5,9 +5,11 @@ from types import MappingProxyType
 from typing import Any
 
 import dagster as dg
+import pandas as pd
 
 from collie_pipeline.lineage import HIGH, LOW, column_lineage
 
+HIDDEN = "(a user)"
 SHOWN = 3  # origins of a column that its description names
 COLUMNS: Mapping[str, str] = {
     "auc": "Area under the ROC curve; ties count half.",
@@ -53,6 +55,11 @@ ENCODED: Mapping[str, str] = {
     "item_id": "Number of the item, from 0; the file has the outside id of each.",
     "timestamp": "Microseconds since 1970, in UTC.",
 }
+
+
+def without_people(table: pd.DataFrame) -> pd.DataFrame:
+    """Return `table` with no user's id in it: what events hold stays when a user is erased."""
+    return table.assign(user_id=HIDDEN) if "user_id" in table else table
 
 
 def described(name: str) -> str | None:

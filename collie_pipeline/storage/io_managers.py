@@ -10,7 +10,7 @@ import h5py
 import pandas as pd
 
 from collie_core.files import replacing, sha256
-from collie_pipeline.storage.columns import ENCODED, column_metadata
+from collie_pipeline.storage.columns import ENCODED, column_metadata, without_people
 from collie_pipeline.storage.markdown import markdown
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class ParquetIO(OnDisk):
                 "path": dg.MetadataValue.path(str(path)),
                 "bytes": path.stat().st_size,
                 "sha256": sha256(path),
-                "preview": markdown(obj),
+                "preview": markdown(without_people(obj)),
             }
         )
 

@@ -74,9 +74,9 @@ def place(
     root: Path, staged: Path, manifest: Mapping[str, Any], run: Mapping[str, Any]
 ) -> Publication:
     """Make a publication of the folder `staged`, and let it serve if it may; returns it."""
-    identity = _complete(staged, manifest, run)
+    identity = complete(staged, manifest, run)
     with locked(root / HOME / LOCK):
-        publication = _in_place(root, staged, identity)
+        publication = in_place(root, staged, identity)
         if may_serve(root, publication):
             _serve(root, publication)
         for each in folders(root):  # damaged ones of the same content, which nobody needs now
@@ -140,7 +140,7 @@ def _serve(root: Path, publication: Publication) -> None:
     flip(root, publication, served_next(read_history(root), publication.id))
 
 
-def _complete(staged: Path, manifest: Mapping[str, Any], run: Mapping[str, Any]) -> str:
+def complete(staged: Path, manifest: Mapping[str, Any], run: Mapping[str, Any]) -> str:
     """Write the manifest and what is told of the run, flush all, and return the id."""
     text = json.dumps(manifest, indent=1, sort_keys=True, allow_nan=False)
     told = {"made": datetime.now(UTC).isoformat(timespec="seconds"), **run}
@@ -151,7 +151,7 @@ def _complete(staged: Path, manifest: Mapping[str, Any], run: Mapping[str, Any])
     return f"{manifest['week']}-{hashlib.sha256(text.encode()).hexdigest()[:DIGEST_LENGTH]}"
 
 
-def _in_place(root: Path, staged: Path, identity: str) -> Publication:
+def in_place(root: Path, staged: Path, identity: str) -> Publication:
     """Return the publication of that id: the whole one that is there, or else the staged folder.
 
     A damaged one of the same id may serve: it stays until the new one does.

@@ -1,0 +1,86 @@
+"""Who was erased: remembered as salted hashes, so that nobody comes in again with the source."""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from collie_core.files import replacing
+from collie_pipeline.preparation.ids import parse_ids
+
+FILE = "erased.json"
+
+
+@dataclass(frozen=True)
+class Erased:
+    """Hashes of erased users' ids. Who has the file can try an id, but not read one."""
+
+    salt: str
+    hashes: frozenset[str] = frozenset()
+
+    def hash_of(self, user_id: str) -> str:
+        """Return what is kept of `user_id`."""
+        return hashlib.sha256(f"{self.salt}{user_id}".encode()).hexdigest()
+
+    def among(self, user_ids: Iterable[object]) -> set[str]:
+        """Return those of `user_ids` that were erased."""
+        return {str(each) for each in user_ids if self.hash_of(str(each)) in self.hashes}
+
+    def fingerprint(self) -> str:
+        """Return a hash that changes when somebody is erased."""
+        return hashlib.sha256("".join([self.salt, *sorted(self.hashes)]).encode()).hexdigest()
+
+
+def read_erased(root: Path) -> Erased | None:
+    """Return who was erased under `root`, or None if nobody was.
+
+    Raises
+    ------
+    ValueError
+        If the file is there and cannot be read: who was erased must not come in again.
+    """
+    path = root / FILE
+    try:
+        known = json.loads(path.read_bytes())
+        return Erased(str(known["salt"]), frozenset(map(str, known["hashes"])))
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(
+            f"{path} cannot be read ({error}): restore it, it says whose rows must not come in"
+        ) from None
+
+
+def remember(root: Path, user_id: str) -> None:
+    """Let no rows of `user_id` come in again."""
+    erased = read_erased(root) or Erased(secrets.token_hex(16))
+    hashes = sorted(erased.hashes | {erased.hash_of(user_id)})
+    with replacing(root / FILE) as path:
+        path.chmod(0o600)
+        path.write_text(json.dumps({"salt": erased.salt, "hashes": hashes}, indent=1))
+
+
+def rows_of(table: pd.DataFrame, user_ids: Iterable[str]) -> "pd.Series[bool]":
+    """Return whether each row of `table`, (B,), is of one of `user_ids`, as read or as cleaned."""
+    ids = set(user_ids)
+    if "user_id" not in table or table.empty:
+        return pd.Series(False, index=table.index)
+    parsed, as_read = parse_ids(table["user_id"])[0], table["user_id"].astype("str").str.strip()
+    return (parsed.isin(ids) | as_read.isin(ids)).astype(bool)
+
+
+def without_erased(root: Path, table: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    """Return the rows of `table`, as read from a source, of nobody who was erased, and how many go.
+
+    They are counted and not quarantined: a quarantine keeps rows.
+    """
+    erased = read_erased(root)
+    if erased is None or "user_id" not in table or table.empty:
+        return table, 0
+    known = pd.concat([parse_ids(table["user_id"])[0], table["user_id"].astype("str").str.strip()])
+    dropped = rows_of(table, erased.among(known.dropna().unique()))
+    return table[~dropped].reset_index(drop=True), int(dropped.sum())

@@ -1,0 +1,121 @@
+"""One erasure, from first to last; one that was cut short is finished by doing it again."""
+
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import dagster as dg
+
+from collie_pipeline.dead_runs import close_dead_runs
+from collie_pipeline.erased import remember
+from collie_pipeline.erasing.bundles import erase_from_bundle
+from collie_pipeline.erasing.dagster_storage import erase_from_databases, erase_from_texts
+from collie_pipeline.erasing.publications import erase_from_publications
+from collie_pipeline.erasing.searching import KINDS, search
+from collie_pipeline.erasing.tables import erase_encoded, erase_rows
+from collie_pipeline.erasing.who import Who
+from collie_pipeline.project import Project
+from collie_pipeline.storage import collect
+from collie_pipeline.storage.publication import HOME
+from collie_pipeline.storage.staging import remove
+
+EXPORTS, RESUMED = "exports", "checkpoints"
+Eraser = Callable[[Project, str], None]
+ERASERS: list[Eraser] = []  # what else holds users: each takes one out, or raises
+ONE_BY_ONE: Mapping[str, Callable[[Path, Who], int]] = {
+    ".parquet": erase_rows,
+    ".h5": erase_encoded,
+    ".bundle": erase_from_bundle,
+}
+
+
+class ErasureError(ValueError):
+    """Something still tells of the user; the message says what."""
+
+
+@dataclass(frozen=True)
+class Erasure:
+    """Where the user was found before, and after."""
+
+    found: Mapping[Path, str]
+    left: Mapping[Path, str]
+
+
+def erase_user(project: Project, home: Path, user_id: str, dry_run: bool = False) -> Erasure:
+    """Erase a user from all that is under `project.root` and `home`, and search for what is left.
+
+    The source is not ours to change: its rows of the user are dropped from now on.
+
+    Parameters
+    ----------
+    project : the pipeline.
+    home : DAGSTER_HOME, with its runs and events in SQLite files.
+    user_id : as the tables have it.
+    dry_run : only search.
+
+    Raises
+    ------
+    ValueError
+        If a run is at work, or a publication is damaged.
+    ErasureError
+        If the search still finds the user.
+    """
+    who, root = Who(user_id), project.root
+    folders = [folder for folder in (root, home) if folder.exists()]
+    found = search(folders, who)
+    if dry_run:
+        return Erasure(found, found)
+    _refuse_running()
+    remember(root, user_id)
+    _forget_unfinished(root)
+    erase_from_publications(root, who)
+    for path in _files(root):
+        if path.suffix in ONE_BY_ONE:
+            ONE_BY_ONE[path.suffix](path, who)
+    for eraser in ERASERS:
+        eraser(project, user_id)
+    erase_from_texts([*_texts(root), *_texts(home)], who)
+    for folder in folders:
+        erase_from_databases(folder, who)
+    return Erasure(found, _nothing_left(search(folders, who), root))
+
+
+def _refuse_running() -> None:
+    """Refuse while a run is at work, which holds users in its memory and would write them again."""
+    with dg.DagsterInstance.get() as instance:
+        close_dead_runs(instance)
+        unfinished = [run for run in instance.get_runs() if not run.is_finished]
+    if unfinished:
+        ids = ", ".join(run.run_id for run in unfinished)
+        raise ValueError(f"runs are at work ({ids}): erase when they are done")
+
+
+def _forget_unfinished(root: Path) -> None:
+    """Remove what runs left half done: temporary files, and trainings that could be resumed."""
+    collect(root)
+    for pattern in ("**/.*.tmp", "**/.*.old"):
+        for path in [each for each in root.glob(pattern) if each.parent.name != HOME]:
+            remove(path)
+    shutil.rmtree(root / RESUMED, ignore_errors=True)
+
+
+def _files(root: Path) -> list[Path]:
+    """Return our files, but publications, which are made anew as a whole, and exports."""
+    apart = {root / HOME, root / EXPORTS}
+    paths = (each for each in root.rglob("*") if each.is_file())
+    return sorted(path for path in paths if apart.isdisjoint(path.parents))
+
+
+def _texts(folder: Path) -> list[Path]:
+    return [path for path in _files(folder) if path.suffix not in KINDS]
+
+
+def _nothing_left(left: Mapping[Path, str], root: Path) -> Mapping[Path, str]:
+    exported = [path for path in left if root / EXPORTS in path.parents]
+    for path in exported:  # copies, which are made again of what serves
+        path.unlink()
+    if others := {path: said for path, said in left.items() if path not in exported}:
+        named = "; ".join(f"{path} ({said})" for path, said in others.items())
+        raise ErasureError(f"the user is still in {named}: remove these files, or erase again")
+    return {}
