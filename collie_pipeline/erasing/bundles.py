@@ -1,5 +1,6 @@
 """Taking a user out of bundles: the id, the vectors, and what the user has."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,8 @@ from collie_core.bundle import Bundle, model_of, read_bundle, save_bundle
 from collie_pipeline.erasing.tables import rewritten
 from collie_pipeline.erasing.who import Who
 
+# Not all that is the users' is by user: a layer over their vectors may be as long by chance.
+BY_USER = re.compile(r"^user_(embeddings|biases|features)|^(embeddings|biases)\.0\.")
 HAVE = "train."  # what each user has, in the baselines that keep it, as a compressed matrix
 
 
@@ -47,7 +50,7 @@ def without_user(bundle: Bundle, who: Who) -> Bundle:
 
 
 def _is_by_user(name: str, tensor: Tensor, num_users: int) -> bool:
-    return "user" in name and tensor.ndim > 0 and len(tensor) == num_users
+    return BY_USER.search(name) is not None and len(tensor) == num_users
 
 
 def _zeroed(tensor: Tensor, place: int) -> Tensor:

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,8 +72,7 @@ def erase_user(project: Project, home: Path, user_id: str, dry_run: bool = False
     _forget_unfinished(root)
     erase_from_publications(root, who)
     for path in _files(root):
-        if path.suffix in ONE_BY_ONE:
-            ONE_BY_ONE[path.suffix](path, who)
+        _erase_from(path, who)
     for eraser in ERASERS:
         eraser(project, user_id)
     erase_from_texts([*_texts(root), *_texts(home)], who)
@@ -89,6 +89,12 @@ def _refuse_running() -> None:
     if unfinished:
         ids = ", ".join(run.run_id for run in unfinished)
         raise ValueError(f"runs are at work ({ids}): erase when they are done")
+
+
+def _erase_from(path: Path, who: Who) -> None:
+    if path.suffix in ONE_BY_ONE:
+        with suppress(ValueError, OSError):  # what cannot be read is named by the search
+            ONE_BY_ONE[path.suffix](path, who)
 
 
 def _forget_unfinished(root: Path) -> None:

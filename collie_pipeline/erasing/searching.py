@@ -32,7 +32,10 @@ def _said(path: Path, who: Who) -> str:
     look = KINDS.get(path.suffix)
     if look is None:
         return "the id in its bytes" if who.is_telling and _has_token(path, who) else ""
-    said, others = look(path, who)
+    try:
+        said, others = look(path, who)
+    except (ValueError, OSError, sqlite3.DatabaseError) as error:
+        return f"it cannot be read, and may hold anybody: {error}"
     if said or not who.is_telling or any(who.user_id in each for each in others):
         return said
     return "the id in bytes that hold no value" if _has(path, who.user_id.encode()) else ""
