@@ -17,11 +17,14 @@ from collie_pipeline.definitions import make_definitions
 from collie_pipeline.due import not_ingested
 from collie_pipeline.project import Project
 from collie_pipeline.settings import home_path
+from collie_pipeline.storage import collect
+from collie_pipeline.storage.locks import locked
 from collie_pipeline.survivors import survivors
 from collie_pipeline.text import harmless
 from collie_pipeline.unchanged import outdated
 from collie_pipeline.weeks import Week
 
+LOCKS = ".locks"  # below root, a file a week
 WIDTH = 41  # of evaluation/nonlinear_matrix_factorization, nearly: longer names push their facts
 PRIVATE = "telemetry: {enabled: false}\nnux: {enabled: false}\n"
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -55,12 +58,20 @@ def run_week(project: Project, week: Week, console: Console, force: bool = False
     ----------
     force : whether what is as it would be now is made again, too.
 
+    One process at a time makes a week: files of two, with other settings, would be mixed.
+
     Raises
     ------
     RunError
         If an asset or a blocking check fails.
     """
     dagster_home()
+    collect(project.root)
+    with locked(project.root / LOCKS / f"{week.key}.lock"):
+        _make_week(project, week, console)
+
+
+def _make_week(project: Project, week: Week, console: Console) -> None:
     definitions = make_definitions(project)
     with dg.DagsterInstance.get() as instance:
         close_dead_runs(instance)

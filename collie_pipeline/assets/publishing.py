@@ -94,4 +94,4 @@ def publication(tables: Sequence[str], project: Project) -> dg.AssetsDefinition:
 
 def _run(context: dg.AssetExecutionContext) -> dict[str, str]:
     """Return what is told of the run, and is no part of what the same inputs give."""
-    return {"run_id": context.run_id, "job": context.job_name}
+    return {"run_id": context.run.run_id, "job": context.run.job_name}
