@@ -54,11 +54,11 @@ def dagster_home() -> Path:
 def run_week(project: Project, week: Week, console: Console, force: bool = False) -> None:
     """Make what `week` lacks, after the rows of its window that are missing, oldest first.
 
+    One process at a time makes a week: files of two, with other settings, would be mixed.
+
     Parameters
     ----------
     force : whether what is as it would be now is made again, too.
-
-    One process at a time makes a week: files of two, with other settings, would be mixed.
 
     Raises
     ------
@@ -68,10 +68,10 @@ def run_week(project: Project, week: Week, console: Console, force: bool = False
     dagster_home()
     collect(project.root)
     with locked(project.root / LOCKS / f"{week.key}.lock"):
-        _make_week(project, week, console)
+        _make_week(project, week, console, force)
 
 
-def _make_week(project: Project, week: Week, console: Console) -> None:
+def _make_week(project: Project, week: Week, console: Console, force: bool) -> None:
     definitions = make_definitions(project)
     with dg.DagsterInstance.get() as instance:
         close_dead_runs(instance)

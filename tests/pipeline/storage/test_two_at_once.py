@@ -13,7 +13,7 @@ import pandas as pd
 from collie_pipeline.storage import prune, publish
 logging.disable()
 root, first = Path(sys.argv[1]), int(sys.argv[2])
-for number in range(12):
+for number in range(6):
     value = first + number % 4
     table = pd.DataFrame({"user_id": [str(value)] * 50})
     about = {"week": f"2026-01-{5 + 7 * (number % 3):02}", "value": value}
@@ -34,7 +34,7 @@ def test_readers_see_one_whole_set_while_two_publish(tmp_path: Path) -> None:
             assert set(users["user_id"]) == {str(serving.manifest["value"])}
             seen += 1
     assert [writer.returncode for writer in writers] == [0, 0]
-    assert seen > 10
+    assert seen > 3
     left = [each.path.name for each in publications(tmp_path)]
     assert all("+" not in name for name in left)
     hidden = [path.name for path in (tmp_path / "publications").glob(".*")]
