@@ -32,11 +32,24 @@ def texts(connection: sqlite3.Connection) -> Iterator[tuple[str, str, int, str]]
     """Give each text in a database: its table, column, row and value."""
     names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
     for (table,) in names:
-        columns = connection.execute(f'PRAGMA table_info("{table}")').fetchall()
-        for column in (str(each[1]) for each in columns):
-            query = f'SELECT rowid, "{column}" FROM "{table}" WHERE typeof("{column}") = \'text\''  # noqa: S608
-            for row, value in connection.execute(query).fetchall():
+        columns = connection.execute("SELECT name FROM pragma_table_info(?)", (table,)).fetchall()
+        for (column,) in columns:
+            for row, value in connection.execute(_reading(table, column)).fetchall():
                 yield table, column, row, value
+
+
+def _reading(table: str, column: str) -> str:
+    """Return the query of a column's texts: names, the database's own, cannot be bound."""
+    named = _quoted(column)
+    return f"SELECT rowid, {named} FROM {_quoted(table)} WHERE typeof({named}) = 'text'"  # noqa: S608
+
+
+def _writing(table: str, column: str) -> str:
+    return f"UPDATE {_quoted(table)} SET {_quoted(column)} = ? WHERE rowid = ?"  # noqa: S608
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _erase(path: Path, who: Who) -> int:
@@ -48,8 +61,7 @@ def _erase(path: Path, who: Who) -> int:
             if (new := _without(old, who)) != old
         ]
         for table, column, row, new in changed:
-            command = f'UPDATE "{table}" SET "{column}" = ? WHERE rowid = ?'  # noqa: S608
-            connection.execute(command, (new, row))
+            connection.execute(_writing(table, column), (new, row))
         connection.commit()
         if changed:
             connection.execute("VACUUM")

@@ -73,7 +73,7 @@ class Publication:
 
     def table(self, name: str) -> Path:
         """Return the path of a table, such as "users"."""
-        return lookup("table", self.tables, name)
+        return self.path / f"{name}.parquet"
 
     def read(self, name: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """Return a table, or some columns of it, out of bytes that are what the manifest says.
@@ -83,7 +83,7 @@ class Publication:
         ValueError
             If they are not.
         """
-        path = self.table(name)
+        path = lookup("table", self.tables, name)
         content = path.read_bytes()
         if hashlib.sha256(content).hexdigest() != self.manifest["sha256"][path.name]:
             raise ValueError(f"{path} differs from its sha256 in {MANIFEST}: {WAYS_OUT}")
