@@ -11,7 +11,7 @@ from collie_pipeline.assets.common import asset, of
 from collie_pipeline.checking import Finding
 from collie_pipeline.exports import targets
 from collie_pipeline.project import Project
-from collie_pipeline.storage.publishing import read_publication
+from collie_pipeline.storage import find
 
 KEY, AS_PUBLISHED = "recommendations/exports", "exported_as_published"
 AGAIN = dg.RetryPolicy(max_retries=2, delay=2, backoff=dg.Backoff.EXPONENTIAL)
@@ -48,7 +48,9 @@ def exports(project: Project) -> dg.AssetsDefinition:
         from collie_pipeline.exports import NotServingError, compared, export
 
         name = str(published["publication"].iloc[0])
-        publication = read_publication(project.root / "publications" / name)
+        publication = find(project.root, name)
+        if publication is None:
+            raise ValueError(f"{name} is not there any more: make the week again with `collie run`")
         try:
             done = export(publication, project.settings)
         except NotServingError as error:  # an older week, or one that a later run has overtaken

@@ -16,19 +16,29 @@ from collie_pipeline.erasing.publications import erase_from_publications
 from collie_pipeline.erasing.searching import KINDS, search
 from collie_pipeline.erasing.tables import erase_encoded, erase_rows
 from collie_pipeline.erasing.who import Who
+from collie_pipeline.exports import export, targets
 from collie_pipeline.project import Project
-from collie_pipeline.storage import collect
+from collie_pipeline.storage import collect, current
 from collie_pipeline.storage.publication import HOME
 from collie_pipeline.storage.staging import remove
 
 EXPORTS, RESUMED = "exports", "checkpoints"
 Eraser = Callable[[Project, str], None]
-ERASERS: list[Eraser] = []  # what else holds users: each takes one out, or raises
 ONE_BY_ONE: Mapping[str, Callable[[Path, Who], int]] = {
     ".parquet": erase_rows,
     ".h5": erase_encoded,
     ".bundle": erase_from_bundle,
 }
+
+
+def export_again(project: Project, user_id: str) -> None:  # noqa: ARG001 - the erasers' signature
+    """Put what serves now, without the user, in the place of what was exported."""
+    serving = current(project.root)
+    if serving is not None and targets(project.settings):
+        export(serving, project.settings)
+
+
+ERASERS: list[Eraser] = [export_again]  # what else holds users: each takes one out, or raises
 
 
 class ErasureError(ValueError):

@@ -43,7 +43,9 @@ def bundle_at(path: Path, user_ids: list[str]) -> None:
 
 
 def lists_of(*user_ids: str) -> pd.DataFrame:
-    return pd.DataFrame({"user_id": user_ids, "rank": 1, "item_id": "a", "source": "champion"})
+    return pd.DataFrame(
+        {"user_id": user_ids, "rank": 1, "item_id": "a", "score": 1.0, "source": "champion"}
+    )
 
 
 @pytest.fixture
@@ -260,3 +262,14 @@ def test_a_whole_pipeline_forgets_and_goes_on(tmp_path: Path) -> None:
     assert not any(each.startswith("erased-") for each in again.read("users")["user_id"])
     assert search([project.root, home], Who(user_id)) == {}
     assert os.environ["DAGSTER_HOME"] == str(home)
+
+
+def test_what_was_exported_is_exported_again_without_the_user(kept: Project) -> None:
+    duckdb = pytest.importorskip("duckdb")
+    path = kept.root.parent / "lists.duckdb"
+    again = Project(small_settings(kept.root, exports={"duckdb": path}))
+    serving = rollback(kept.root)  # the one with the user
+    assert list(serving.read("users")["user_id"]) == [ONE, TEN]
+    erase_user(again, dagster_home(), ONE)
+    with duckdb.connect(str(path), read_only=True) as database:
+        assert database.sql("select user_id from users").fetchall() == [(TEN,)]

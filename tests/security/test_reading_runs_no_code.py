@@ -34,7 +34,7 @@ from collie_core.utils import pandas_df_to_hdf5
 from collie_pipeline.sections import Columns, Files
 from collie_pipeline.settings import load_settings
 from collie_pipeline.sources.tables import read_columns
-from collie_pipeline.storage.publishing import read_publication
+from collie_pipeline.storage.publication import read_publication
 
 MOVIELENS: dict[str, Callable[[], object]] = {
     "u.data": read_movielens_df,

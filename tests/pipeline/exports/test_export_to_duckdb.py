@@ -17,7 +17,7 @@ FILL_THE_DISK = """
 import resource, sys
 from pathlib import Path
 from collie_pipeline.exports.duckdb_file import DuckDBFile
-from collie_pipeline.storage.publishing import read_publication
+from collie_pipeline.storage.publication import read_publication
 resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
 DuckDBFile(Path(sys.argv[1])).put(read_publication(Path(sys.argv[2])))
 """
