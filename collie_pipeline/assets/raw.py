@@ -59,7 +59,11 @@ def interactions(project: Project) -> dg.AssetsDefinition:
         fingerprint = project.ingest_fingerprint(week)
         version = dg.DataVersion(project.source.fingerprint(week))
         rows, erased = without_erased(project.root, project.source.interactions(week))
-        known = {"source": project.source.name, "fingerprint": fingerprint, "erased_user": erased}
+        known: dict[str, Any] = {
+            "source": project.source.name,
+            "fingerprint": fingerprint,
+            "erased_user": erased,
+        }
         yield dg.Output(rows, metadata=known, data_version=version)
         yield found(key, NOT_EMPTY, _not_empty(rows, week, project))
         usual = volume(len(rows), _earlier(key, week, project), settings.checks.max_volume_change)
