@@ -39,7 +39,9 @@ def test_a_password_does_not_change_the_fingerprint(
 def test_a_password_in_the_file_is_refused(tmp_path: Path, section: str, name: str) -> None:
     (tmp_path / "collie.toml").write_text(f"[{section}]\n{name} = '{SECRET}'\n")
     variable = f"COLLIE_{section.upper()}__{name.upper()}"
-    with pytest.raises(SettingsError, match=rf"{section}\.{name} is in .* set {variable}") as said:
+    with pytest.raises(
+        SettingsError, match=rf"{section}\.{name} is a secret and is in .* set {variable}"
+    ) as said:
         load_settings()
     assert "swordfish" not in str(said.value)
 

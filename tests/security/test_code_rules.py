@@ -101,7 +101,7 @@ def test_no_asset_is_pickled(tmp_path: Path) -> None:
     """Dagster's default IO manager would pickle: each asset names one of ours, which is there."""
     names = list(ModelName.__args__)
     definitions = make_definitions(Project(small_settings(tmp_path, models={"names": names})))
-    ours = {"parquet", "hdf5", "bundle"}
+    ours = {"parquet", "hdf5", "bundle", "page"}
     for spec in definitions.resolve_all_asset_specs():
         asset = definitions.resolve_assets_def(spec.key)
         output = asset.op.output_dict[asset.get_output_name_for_asset_key(spec.key)]
