@@ -41,14 +41,25 @@ def is_ingested(instance: dg.DagsterInstance, project: Project, week: Week) -> b
     """Return whether the clean rows of `week` are on disk, and made from what the source has."""
     if not Path(project.root, "prepared", "clean", f"{week.key}.parquet").exists():
         return False
+    return _read_as(instance, week) == project.ingest_fingerprint(week)
+
+
+def _read_as(instance: dg.DagsterInstance, week: Week) -> str | None:
+    """Return what `ingest_fingerprint` was when the rows of `week` were read, if they were."""
     chosen = dg.AssetRecordsFilter(
         asset_key=dg.AssetKey(["raw", "interactions"]), asset_partitions=[week.key]
     )
     records = instance.fetch_materializations(chosen, limit=1).records
     if not records or (made := records[0].asset_materialization) is None:
-        return False
+        return None
     known = made.metadata.get("fingerprint")
-    return known is not None and known.value == project.ingest_fingerprint(week)
+    return None if known is None else str(known.value)
+
+
+def read_from(instance: dg.DagsterInstance, weeks: Iterable[Week]) -> dict[str, str]:
+    """Return the source's fingerprint of each week when its rows were read: it may have changed."""
+    found = {week.key: _read_as(instance, week) for week in weeks}
+    return {key: (known or "").rpartition("-")[0] for key, known in found.items()}
 
 
 def not_ingested(

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -104,12 +105,17 @@ class Project:
         erased = read_erased(self.root)
         return {} if erased is None else {"erased": erased.fingerprint()}
 
-    def fingerprint(self, week: Week) -> str:
-        """Return a hash of all that decides the tables of `week`: settings, code and raw data."""
+    def fingerprint(self, week: Week, raw: Mapping[str, str] | None = None) -> str:
+        """Return a hash of all that decides the tables of `week`: settings, code and raw data.
+
+        Parameters
+        ----------
+        raw : the source's fingerprint of each week of the window; None asks the source.
+        """
         inputs = {
             "settings": self.settings.fingerprint(),
             "code": code_version("collie_core", "collie_pipeline"),
-            "raw": {each.key: self.source.fingerprint(each) for each in self.window(week)},
+            "raw": raw or {each.key: self.source.fingerprint(each) for each in self.window(week)},
             **self._erased(),
             "warm": {name: sha256(path) for name, path in self.warm_bundles(week).items()},
         }

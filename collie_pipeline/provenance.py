@@ -17,7 +17,9 @@ from collie_pipeline.weeks import Week
 PACKAGES = ("collie-pipeline", "dagster", "h5py", "numpy", "pandas", "pyarrow", "scipy", "torch")
 
 
-def provenance(project: Project, week: Week, model: str, champion: Path) -> dict[str, Any]:
+def provenance(
+    project: Project, week: Week, model: str, champion: Path, raw: Mapping[str, str]
+) -> dict[str, Any]:
     """Return what the manifest says beside its files: all that decides them, and nothing else.
 
     No time, no machine and no run: the same inputs are to give the same bytes.
@@ -27,6 +29,7 @@ def provenance(project: Project, week: Week, model: str, champion: Path) -> dict
     project : the pipeline.
     week : of the publication.
     model : name of the model whose `champion` is the bundle.
+    raw : the source's fingerprint of each week of the window, as it was read.
     """
     parent = serving_before(project.root, week.key)
     settings = project.settings
@@ -34,11 +37,11 @@ def provenance(project: Project, week: Week, model: str, champion: Path) -> dict
         "week": week.key,
         "window": [each.key for each in project.window(week)],
         "source": project.source.name,
-        "raw": {each.key: project.source.fingerprint(each) for each in project.window(week)},
+        "raw": dict(raw),
         "clean": _clean_hashes(project, week),
         "model": model,
         "bundle": {"sha256": sha256(champion), **_of_bundle(champion)},
-        "inputs": project.fingerprint(week),
+        "inputs": project.fingerprint(week, raw),
         "settings": settings.influential(),
         "settings_sha256": settings.fingerprint(),
         "seed": settings.seed,

@@ -69,11 +69,13 @@ def publication(tables: Sequence[str], project: Project) -> dg.AssetsDefinition:
         champion: Path,
         **frames: pd.DataFrame,
     ) -> Iterator[Any]:
+        from collie_pipeline.due import read_from
         from collie_pipeline.provenance import provenance
         from collie_pipeline.storage import prune, publish
 
         week, model = Week.parse(context.partition_key), str(decision["model"].iloc[0])
-        about = provenance(project, week, model, champion)
+        raw = read_from(context.instance, project.window(week))
+        about = provenance(project, week, model, champion, raw)
         made = publish(project.root, frames, champion, about, _run(context))
         kept = project.settings.publications
         removed = prune(project.root, kept.keep, kept.keep_days)

@@ -5,6 +5,7 @@ All kinds are in the table of `badinput`; this is about weeks.
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pandas as pd
@@ -13,6 +14,7 @@ from rich.console import Console
 from small_files import MONDAY, project_of, rows
 
 from collie_pipeline.definitions import make_definitions
+from collie_pipeline.due import published
 from collie_pipeline.project import Project
 from collie_pipeline.running import RunError, run_week
 from collie_pipeline.storage import current
@@ -102,3 +104,30 @@ def test_a_hole_in_the_window_is_named(files: Path) -> None:
         if event.event_type_value == "STEP_FAILURE"
     ]
     assert any("prepared/clean has no 2026-01-12, which the window needs" in f for f in failures)
+
+
+class Meddler(Console):
+    """A console that changes a file once the window is split: by then all rows are read."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__(quiet=True)
+        self.changed = file
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        if "prepared/train" in str(objects[0]):
+            with self.changed.open("a") as file:
+                file.write(f"u0,late,5,{MONDAY.isoformat()}\n")
+        super().print(*objects, **options)
+
+
+def test_a_source_that_changes_meanwhile_is_not_taken_for_the_one_that_was_read(
+    files: Path,
+) -> None:
+    project = project_of(files, rows())
+    before = project.fingerprint(project.week())
+    run_week(project, project.week(), Meddler(files / "ratings.csv"))
+    serving = current(project.root)
+    assert serving is not None
+    assert serving.manifest["inputs"] == before
+    again = Project(project.settings)
+    assert published(again, again.week()) is None
