@@ -41,13 +41,23 @@ def written_aside(*paths: Path) -> Iterator[list[Path]]:
         for path in paths:
             asides.append(_aside(path))
             undo.callback(asides[-1].unlink, missing_ok=True)
-        yield asides
-        for aside in asides:
-            flush(aside)
+        try:
+            yield asides
+            for aside in asides:
+                flush(aside)
+        except OSError as error:
+            raise named(error, *paths) from None
         for aside, path in zip(asides, paths, strict=True):
             aside.replace(path)
         for folder in {path.parent for path in paths}:
             flush(folder)
+
+
+def named(error: OSError, *paths: Path) -> OSError:
+    """Return `error` such that it names `paths`, if it names no file: of a full disk, none does."""
+    if error.errno is None or error.filename is not None:
+        return error
+    return OSError(error.errno, os.strerror(error.errno), ", ".join(map(str, paths)))
 
 
 def _aside(path: Path) -> Path:

@@ -11,6 +11,7 @@ from collie_core.cross_validation.folds import Folds
 from collie_core.files import written_aside
 from collie_core.interactions.hdf5_file import IDS, columns_of, named_errors, open_file
 from collie_core.interactions.ids import at_least
+from collie_core.new_hdf5 import new_hdf5
 from collie_core.utils.hdf5 import create_column
 
 
@@ -47,7 +48,7 @@ def split_hdf5(
         _refuse_mismatch(folds, len(next(iter(group.values()))), paths)
         with written_aside(*paths.values()) as asides, ExitStack() as stack:
             for fold, aside in zip(paths, asides, strict=True):
-                target = stack.enter_context(h5py.File(aside, "w"))
+                target = stack.enter_context(new_hdf5(aside))
                 _copy_rows(group, target, folds == fold, at_least("chunk_rows", chunk_rows, 1))
                 if IDS in file:
                     file.copy(IDS, target)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from collie_core.files import written_aside
 from collie_core.interactions.hdf5_file import COUNTS, GROUP, IDS
 from collie_core.interactions.ids import checked_count, checked_ids
+from collie_core.new_hdf5 import new_hdf5
 from collie_core.utils.columns import finite_ratings
 
 CHUNK_ROWS = 1 << 14  # 64 KiB of ids: small enough that a batch does not read much beside itself
@@ -53,7 +54,7 @@ def pandas_df_to_hdf5(
         raise ValueError(f"there are 0 rows for {out_path}, must be at least 1: see what was read")
     columns = {str(name): _stored(df, name) for name in df.columns}
     path = Path(out_path)
-    with written_aside(path) as (aside,), h5py.File(aside, "w") as file:
+    with written_aside(path) as (aside,), new_hdf5(aside) as file:
         group = file.create_group(key)
         for name, values in columns.items():
             create_column(group, name, len(values), values.dtype)[:] = values

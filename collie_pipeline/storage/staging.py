@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from collie_core.files import make_folder
+from collie_core.files import make_folder, named
 from collie_pipeline.storage.locks import is_held, locked
 from collie_pipeline.storage.pointer import LOCK
 from collie_pipeline.storage.publication import HOME
@@ -29,7 +29,10 @@ def staging(root: Path) -> Iterator[Path]:
             stack.callback(lock.unlink, missing_ok=True)
             folder.mkdir()
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        yield folder
+        try:
+            yield folder
+        except OSError as error:
+            raise named(error, home) from None
 
 
 def take_away(folder: Path) -> None:
