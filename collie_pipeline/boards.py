@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from collie_pipeline.charts import sparkline
+from collie_pipeline.storage import read_table
 
 WEEKS_SHOWN = 26
 NOTHING = "–"
@@ -54,7 +55,7 @@ def history(folder: Path, week: str, board: pd.DataFrame) -> pd.DataFrame:
     """
     earlier = [path for path in sorted(folder.glob("*.parquet")) if path.stem < week]
     boards = {
-        path.stem: pd.read_parquet(path, columns=["model", "mapk"])
+        path.stem: read_table(path, columns=["model", "mapk"])
         for path in earlier[1 - WEEKS_SHOWN :]
     }
     boards[week] = board

@@ -12,7 +12,7 @@ SEGMENTS = (EVERYBODY, "champion", "popularity")
 def published_lists(serving: Publication | None) -> pd.DataFrame | None:
     """Return the users' lists in the publication `serving`; None if nothing serves."""
     columns = ["user_id", "rank", "item_id"]
-    return None if serving is None else pd.read_parquet(serving.table("users"), columns=columns)
+    return None if serving is None else serving.read("users", columns)
 
 
 def churn(lists: pd.DataFrame, earlier: pd.DataFrame | None) -> pd.DataFrame:

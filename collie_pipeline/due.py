@@ -9,10 +9,11 @@ import dagster as dg
 
 from collie_pipeline.dead_runs import close_dead_runs
 from collie_pipeline.project import Project
-from collie_pipeline.storage import Publication, publications, take_over
+from collie_pipeline.storage import Publication, is_sound, publications, take_over
 from collie_pipeline.weeks import Week
 
 PARTITION, RUN_KEY = "dagster/partition", "dagster/run_key"
+INGESTED = ("raw/interactions", "prepared/clean")
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,8 @@ def published(project: Project, week: Week) -> Publication | None:
 
 
 def is_ingested(instance: dg.DagsterInstance, project: Project, week: Week) -> bool:
-    """Return whether the clean rows of `week` are on disk, and made from what the source has."""
-    if not Path(project.root, "prepared", "clean", f"{week.key}.parquet").exists():
+    """Return whether the rows of `week` are sound on disk, and made from what the source has."""
+    if not all(is_sound(Path(project.root, key, f"{week.key}.parquet")) for key in INGESTED):
         return False
     return _read_as(instance, week) == project.ingest_fingerprint(week)
 

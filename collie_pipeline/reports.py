@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from collie_pipeline.boards import NOTHING, WEEKS_SHOWN, history, readable
+from collie_pipeline.storage import read_table
 from collie_pipeline.trend_plot import colour, trend_plot
 
 BOARD, DECISION, CHURN = "evaluation/leaderboard", "evaluation/champion", "recommendations/churn"
@@ -44,7 +45,7 @@ def report(root: Path, week: str, source: str, k: int) -> str:
     path = Path(root, BOARD, f"{week}.parquet")
     if not path.exists():
         raise ValueError(f"week {week} has no leaderboard: use `collie run --week {week}`")
-    board = pd.read_parquet(path)
+    board = read_table(path)
     by_week = history(path.parent, week, board)
     parts = {
         f"Models on the {int(board['users'].iloc[0]):,} test users of the week": _table(
@@ -62,7 +63,7 @@ def report(root: Path, week: str, source: str, k: int) -> str:
 def _weekly(root: Path, key: str, week: str) -> Mapping[str, pd.DataFrame]:
     """Return the tables of an asset by week, the newest first, none later than `week`."""
     paths = [path for path in sorted(Path(root, key).glob("*.parquet")) if path.stem <= week]
-    return {path.stem: pd.read_parquet(path) for path in paths[: -WEEKS_SHOWN - 1 : -1]}
+    return {path.stem: read_table(path) for path in paths[: -WEEKS_SHOWN - 1 : -1]}
 
 
 def _decisions(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

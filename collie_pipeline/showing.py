@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from collie_pipeline.storage import Publication
+from collie_pipeline.storage import Publication, read_table
 from collie_pipeline.text import harmless, one_line
 
 FEW_USERS = 100  # below, intervals of MAP are about as wide as MAP itself
@@ -24,12 +24,12 @@ def read_week(root: Path, key: str, week: str) -> pd.DataFrame:
     Raises
     ------
     ValueError
-        If it was not made yet.
+        If it was not made yet, or is not what was written.
     """
     path = Path(root, *key.split("/")) / f"{week}.parquet"
     if not path.exists():
         raise ValueError(f"{key} of {week} is not at {path}: make it with `collie run`")
-    return pd.read_parquet(path)
+    return read_table(path)
 
 
 class Catalogue:
@@ -147,9 +147,9 @@ def user_table(
     ValueError
         If the publication has no such user.
     """
-    lists = pd.read_parquet(publication.table("users"), filters=[("user_id", "==", user_id)])
+    lists = publication.read("users", filters=[("user_id", "==", user_id)])
     if lists.empty:
-        known = pd.read_parquet(publication.table("users"), columns=["user_id"])["user_id"].unique()
+        known = publication.read("users", ["user_id"])["user_id"].unique()
         some = ", ".join(map(str, known[:3]))
         raise ValueError(f"no user {user_id!r} in {publication.id}: use one as {some}")
     theirs = positives[positives["user_id"] == user_id].sort_values("timestamp", ascending=False)
@@ -174,8 +174,7 @@ def similar_table(publication: Publication, catalogue: Catalogue, item_id: str) 
     ValueError
         If the publication has no list for it.
     """
-    path = publication.table("similar_items")
-    lists = pd.read_parquet(path, filters=[("item_id", "==", item_id)])
+    lists = publication.read("similar_items", filters=[("item_id", "==", item_id)])
     if lists.empty:
         raise ValueError(f"{item_id!r} has no similar items in {publication.id}: it is too new")
     title = f"like {catalogue.title(item_id)}"

@@ -12,7 +12,7 @@ from collie_core.baselines import EASE, ItemKNN
 from collie_core.bundle import Bundle, model_of, read_bundle
 from collie_core.files import sha256
 from collie_pipeline.preparation.ids import parse_ids
-from collie_pipeline.storage import Publication
+from collie_pipeline.storage import Publication, read_table
 
 WEIGHT = "weight"
 ROW_COLUMNS = ("user_id", "item_id", "rating", "timestamp", "source_row")
@@ -80,7 +80,7 @@ def _positives(root: Path, publication: Publication) -> pd.DataFrame:
     path = root / "prepared" / "implicit" / f"{publication.week}.parquet"
     if not path.exists():
         raise ValueError(f"{path} is not there: make the week again with `collie run --force`")
-    return pd.read_parquet(path, columns=["user_id", "item_id"])
+    return read_table(path, columns=["user_id", "item_id"])
 
 
 def raw_rows(root: Path, weeks: Sequence[str], user_id: str) -> pd.DataFrame:
@@ -89,7 +89,7 @@ def raw_rows(root: Path, weeks: Sequence[str], user_id: str) -> pd.DataFrame:
     for week in weeks:
         path = root / "raw" / "interactions" / f"{week}.parquet"
         if path.exists():
-            raw = pd.read_parquet(path)
+            raw = read_table(path)
             own = raw[(parse_ids(raw["user_id"])[0] == user_id).fillna(False)]
             own = own.reindex(columns=list(ROW_COLUMNS))
             own["item_id"] = parse_ids(own["item_id"])[0]

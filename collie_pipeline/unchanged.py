@@ -12,7 +12,7 @@ import dagster as dg
 
 from collie_core.files import sha256
 from collie_pipeline.project import Project
-from collie_pipeline.storage import serving_before
+from collie_pipeline.storage import is_sound, serving_before
 from collie_pipeline.weeks import Week
 
 MADE_OF = "made_of"
@@ -95,7 +95,7 @@ def _stands(
     if path is None or not records or (last := records[0].asset_materialization) is None:
         return False
     known = {name: entry.value for name, entry in last.metadata.items()}
-    if known.get("sha256") != sha256(path):
+    if not is_sound(path) or known.get("sha256") != sha256(path):
         return False
     if known.get(MADE_OF) != made_of(project, made, key, week):
         return False

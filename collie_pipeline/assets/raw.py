@@ -13,6 +13,7 @@ from collie_pipeline.assets.common import asset
 from collie_pipeline.checking import Finding, volume
 from collie_pipeline.erased import without_erased
 from collie_pipeline.project import Project
+from collie_pipeline.storage import is_sound
 from collie_pipeline.weeks import Week
 
 CODE = "collie_pipeline/sources"
@@ -73,10 +74,10 @@ def interactions(project: Project) -> dg.AssetsDefinition:
 
 
 def _earlier(key: str, week: Week, project: Project) -> list[int]:
-    """Return how many rows the earlier weeks of the window have that are on disk."""
+    """Return how many rows the earlier weeks of the window have that are sound on disk."""
     folder = Path(project.root, *key.split("/"))
     paths = [folder / f"{each.key}.parquet" for each in project.window(week)[:-1]]
-    return [pq.read_metadata(path).num_rows for path in paths if path.exists()]
+    return [pq.read_metadata(path).num_rows for path in paths if is_sound(path)]
 
 
 def _not_empty(rows: pd.DataFrame, week: Week, project: Project) -> Finding:

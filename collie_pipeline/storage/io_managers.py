@@ -1,6 +1,7 @@
-"""Where each asset lies: `<root>/<asset key>/<week>.<suffix>`, replaced in one step."""
+"""Where each asset lies: `<root>/<asset key>/<week>.<suffix>`, replaced in one step and hashed."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ import dagster as dg
 import h5py
 import pandas as pd
 
-from collie_core.files import replacing, sha256
+from collie_pipeline.storage.checksums import read_table, recorded, recording, verify
 from collie_pipeline.storage.columns import ENCODED, column_metadata, without_people
 from collie_pipeline.storage.markdown import markdown
 
@@ -45,6 +46,31 @@ class OnDisk(dg.ConfigurableIOManager):
             )
         return list(paths.values())
 
+    def sound(self, context: dg.InputContext, suffix: str) -> Path:
+        """Return the file of the one week that `context` asks for, which is as it was written."""
+        (path,) = self.paths(context, suffix)
+        with blaming_files():
+            verify(path)
+        return path
+
+
+@contextmanager
+def blaming_files() -> Iterator[None]:
+    """Turn what is wrong with a file into a failure that is not tried again."""
+    try:
+        yield
+    except ValueError as error:
+        raise dg.Failure(str(error), allow_retries=False) from error
+
+
+def about(path: Path) -> dict[str, Any]:
+    """Return what the UI shows of every file."""
+    return {
+        "path": dg.MetadataValue.path(str(path)),
+        "bytes": path.stat().st_size,
+        "sha256": recorded(path)[0],
+    }
+
 
 class ParquetIO(OnDisk):
     """Tables as Parquet; several weeks are read as one table, oldest first."""
@@ -52,22 +78,21 @@ class ParquetIO(OnDisk):
     def handle_output(self, context: dg.OutputContext, obj: pd.DataFrame) -> None:
         """Write the table."""
         path = self.path(context.asset_key, context.asset_partition_key, ".parquet")
-        with replacing(path) as temporary:
+        with recording(path) as temporary:
             obj.to_parquet(temporary, index=False)
         context.add_output_metadata(
             {
                 "dagster/row_count": len(obj),
                 **column_metadata(context.asset_spec, {str(n): t for n, t in obj.dtypes.items()}),
-                "path": dg.MetadataValue.path(str(path)),
-                "bytes": path.stat().st_size,
-                "sha256": sha256(path),
+                **about(path),
                 "preview": markdown(without_people(obj)),
             }
         )
 
     def load_input(self, context: dg.InputContext) -> pd.DataFrame:
         """Read the table, or the tables of the window as one."""
-        tables = [pd.read_parquet(path) for path in self.paths(context, ".parquet")]
+        with blaming_files():
+            tables = [read_table(path) for path in self.paths(context, ".parquet")]
         return pd.concat(tables, ignore_index=True) if len(tables) > 1 else tables[0]
 
 
@@ -77,24 +102,17 @@ class Hdf5IO(OnDisk):
     def handle_output(self, context: dg.OutputContext, obj: Callable[[Path], object]) -> None:
         """Have `obj` write the file."""
         path = self.path(context.asset_key, context.asset_partition_key, ".h5")
-        with replacing(path) as temporary:
+        with recording(path) as temporary:
             obj(temporary)
         with h5py.File(path, "r") as file:
             rows = len(file["interactions/user_id"])
             types = {name: column.dtype for name, column in file["interactions"].items()}
-        context.add_output_metadata(
-            {
-                "dagster/row_count": rows,
-                **column_metadata(context.asset_spec, types, ENCODED),
-                "path": dg.MetadataValue.path(str(path)),
-                "bytes": path.stat().st_size,
-                "sha256": sha256(path),
-            }
-        )
+        columns = column_metadata(context.asset_spec, types, ENCODED)
+        context.add_output_metadata({"dagster/row_count": rows, **columns, **about(path)})
 
     def load_input(self, context: dg.InputContext) -> Path:
         """Return the path."""
-        return self.paths(context, ".h5")[0]
+        return self.sound(context, ".h5")
 
 
 @dataclass(frozen=True)
@@ -113,7 +131,8 @@ class BundleIO(OnDisk):
         from collie_core.bundle import save_bundle  # torch loads in the run
 
         path = self.path(context.asset_key, context.asset_partition_key, ".bundle")
-        save_bundle(obj.model, path, obj.ids)
+        with recording(path) as temporary:
+            save_bundle(obj.model, temporary, obj.ids)
         arrays = obj.model.tensors()
         shapes = pd.DataFrame(
             [(name, tuple(each.shape), str(each.dtype)) for name, each in arrays.items()],
@@ -121,13 +140,11 @@ class BundleIO(OnDisk):
         )
         metadata: dict[str, Any] = {
             "class": type(obj.model).__name__,
-            "path": dg.MetadataValue.path(str(path)),
-            "bytes": path.stat().st_size,
-            "sha256": sha256(path),
+            **about(path),
             "arrays": markdown(shapes, rows=20),
         }
         context.add_output_metadata(metadata)
 
     def load_input(self, context: dg.InputContext) -> Path:
         """Return the path."""
-        return self.paths(context, ".bundle")[0]
+        return self.sound(context, ".bundle")

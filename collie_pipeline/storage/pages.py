@@ -2,8 +2,8 @@
 
 import dagster as dg
 
-from collie_core.files import replacing, sha256
-from collie_pipeline.storage.io_managers import OnDisk
+from collie_pipeline.storage.checksums import recording
+from collie_pipeline.storage.io_managers import OnDisk, about
 
 
 class PageIO(OnDisk):
@@ -12,16 +12,10 @@ class PageIO(OnDisk):
     def handle_output(self, context: dg.OutputContext, obj: str) -> None:
         """Write the page."""
         path = self.path(context.asset_key, context.asset_partition_key, ".html")
-        with replacing(path) as temporary:
+        with recording(path) as temporary:
             temporary.write_text(obj, encoding="utf-8")
-        context.add_output_metadata(
-            {
-                "path": dg.MetadataValue.path(str(path)),
-                "bytes": path.stat().st_size,
-                "sha256": sha256(path),
-            }
-        )
+        context.add_output_metadata(about(path))
 
     def load_input(self, context: dg.InputContext) -> str:
         """Read the page."""
-        return self.paths(context, ".html")[0].read_text(encoding="utf-8")
+        return self.sound(context, ".html").read_text(encoding="utf-8")

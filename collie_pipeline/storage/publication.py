@@ -14,6 +14,7 @@ from collie_core.files import sha256
 from collie_core.tables import lookup
 
 MANIFEST, BUNDLE, RUN = "manifest.json", "champion.bundle", "run.json"
+Filters = list[tuple[str, str, Any]]
 HOME, COPY = "publications", "+"
 DIGEST_LENGTH = 12
 WAYS_OUT = "`collie rollback` lets the one before serve, `collie run --force` makes the week again"
@@ -75,8 +76,14 @@ class Publication:
         """Return the path of a table, such as "users"."""
         return self.path / f"{name}.parquet"
 
-    def read(self, name: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
+    def read(
+        self, name: str, columns: Sequence[str] | None = None, filters: Filters | None = None
+    ) -> pd.DataFrame:
         """Return a table, or some columns of it, out of bytes that are what the manifest says.
+
+        Parameters
+        ----------
+        filters : see `pandas.read_parquet`.
 
         Raises
         ------
@@ -87,7 +94,9 @@ class Publication:
         content = path.read_bytes()
         if hashlib.sha256(content).hexdigest() != self.manifest["sha256"][path.name]:
             raise ValueError(f"{path} differs from its sha256 in {MANIFEST}: {WAYS_OUT}")
-        return pd.read_parquet(BytesIO(content), columns=None if columns is None else [*columns])
+        chosen = None if columns is None else [*columns]
+        table: pd.DataFrame = pd.read_parquet(BytesIO(content), columns=chosen, filters=filters)
+        return table
 
     def damaged(self) -> list[str]:
         """Return the names of the files that are gone, or not what the manifest says."""
