@@ -22,11 +22,13 @@ from collie_pipeline.storage.locks import locked
 from collie_pipeline.survivors import survivors
 from collie_pipeline.text import harmless
 from collie_pipeline.unchanged import outdated
+from collie_pipeline.waiting import making
 from collie_pipeline.weeks import Week
 
 LOCKS = ".locks"  # below root, a file a week
 WIDTH = 41  # of evaluation/nonlinear_matrix_factorization, nearly: longer names push their facts
 PRIVATE = "telemetry: {enabled: false}\nnux: {enabled: false}\n"
+BLOCKED = "Step blocked by limit for pool"  # Dagster has no kind of event for it
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -76,18 +78,33 @@ def _make_week(project: Project, week: Week, console: Console, force: bool) -> N
     with dg.DagsterInstance.get() as instance:
         close_dead_runs(instance)
         for each in not_ingested(instance, project, project.window(week)[:-1]):
-            _execute(definitions, "ingest", each, instance, console, ("prepared/clean",))
-        lacking = None if force else _lacking(project, definitions, instance, week, console)
-        try:
-            _execute(definitions, "weekly", week, instance, console, of=lacking)
-        except RunError as error:
-            plan = survivors(project, error.failed_steps)
-            if plan is None:
-                raise
-            lost = ", ".join(sorted(plan.failed))
-            said = f"{error}\n{week.key} goes on without {lost}."
-            console.print(escape(harmless(said)), style="yellow")
-            _execute(plan.definitions, "weekly", week, instance, console, of=plan.remaining)
+            with making(project.root, each, console):
+                if not_ingested(instance, project, [each]):  # not by who was waited for
+                    _execute(definitions, "ingest", each, instance, console, ("prepared/clean",))
+        with making(project.root, week, console):
+            lacking = None if force else _lacking(project, definitions, instance, week, console)
+            _publish(project, definitions, instance, week, console, lacking)
+
+
+def _publish(
+    project: Project,
+    definitions: dg.Definitions,
+    instance: dg.DagsterInstance,
+    week: Week,
+    console: Console,
+    lacking: Sequence[dg.AssetKey] | None,
+) -> None:
+    """Make the assets that `week` is `lacking`, all by default, if need be without some models."""
+    try:
+        _execute(definitions, "weekly", week, instance, console, of=lacking)
+    except RunError as error:
+        plan = survivors(project, error.failed_steps)
+        if plan is None:
+            raise
+        lost = ", ".join(sorted(plan.failed))
+        said = f"{error}\n{week.key} goes on without {lost}."
+        console.print(escape(harmless(said)), style="yellow")
+        _execute(plan.definitions, "weekly", week, instance, console, of=plan.remaining)
 
 
 def _lacking(
@@ -155,6 +172,8 @@ class _Shown:
         kind = event.event_type_value
         if kind == "STEP_START":
             self.status.update(f"{self.week}  {_name(event)} …")
+        elif kind == "ENGINE_EVENT" and BLOCKED in str(event.message):
+            self._waits(event)
         elif kind == "ASSET_MATERIALIZATION":
             self.done += 1
             self._print(event.step_materialization_data.materialization)
@@ -175,6 +194,11 @@ class _Shown:
             )
         else:
             self.faults.append(f"{name} failed: {check.description}")
+
+    def _waits(self, event: dg.DagsterEvent) -> None:
+        pool = event.engine_event_data.metadata["pool"].value
+        said = f"{self.week}  {_name(event)} waits: another run has the place in pool {pool}"
+        self.console.print(said, style="yellow", highlight=False, soft_wrap=True)
 
     def _print(self, made: dg.AssetMaterialization) -> None:
         name = made.asset_key.to_user_string()
