@@ -1,0 +1,54 @@
+"""No room, or no permission: one clear error, what was there stays, and a rerun completes."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).with_name("full_disk.py")
+MOUNT = 'mount -t tmpfs -o size=3m none "$1" && shift && exec "$@"'
+
+
+def tried(kind: str, folder: Path, *before: str) -> list[dict[str, str]]:
+    """Return what each writer came to; see `full_disk`."""
+    command = [*before, sys.executable, str(SCRIPT), kind, str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if before and ("unshare:" in done.stderr or "mount:" in done.stderr):
+        pytest.skip(f"no file system can be mounted here: {done.stderr.strip()}")
+    assert done.returncode == 0, done.stderr
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    cases = [{**a, **b, **c} for a, b, c in zip(*[iter(lines)] * 3, strict=True)]
+    for case in cases:
+        assert (case["fault"], case["tried"], case["after"]) == (None, "exit 0", "exit 0"), (
+            case,
+            done.stderr,
+        )
+    return cases
+
+
+def refused(cases: list[dict[str, str]], words: str) -> set[str]:
+    """Return the writers that were refused with `words`, of those that were tried."""
+    return {case["case"].split()[0] for case in cases if words in case["said"]}
+
+
+ALL = {"parquet", "hdf5", "bundle", "checkpoint", "publication"}
+
+
+@pytest.mark.slow
+def test_a_full_disk_is_one_error_that_names_the_file_and_loses_nothing(tmp_path: Path) -> None:
+    cases = tried("space", tmp_path, "unshare", "-rm", "sh", "-c", MOUNT, "sh", str(tmp_path))
+    assert refused(cases, "No space left on device: '") == ALL
+
+
+def test_a_file_that_may_not_grow_is_one_error_and_loses_nothing(tmp_path: Path) -> None:
+    assert refused(tried("size", tmp_path), "File too large: '") == ALL
+
+
+@pytest.mark.slow
+def test_what_may_not_be_written_is_one_error_and_loses_nothing(tmp_path: Path) -> None:
+    for above in (tmp_path, *tmp_path.parents):
+        if above.stat().st_mode & 0o005 != 0o005:
+            above.chmod(above.stat().st_mode | 0o005)  # pytest's own folders, for another user
+    assert refused(tried("denied", tmp_path), "Permission denied: '") == ALL
