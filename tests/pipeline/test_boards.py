@@ -6,17 +6,23 @@ import pytest
 
 from collie_pipeline.boards import history, readable, trend
 from collie_pipeline.charts import bars, sparkline
+from collie_pipeline.storage import recording
 
 
 def board(**mapk: float) -> pd.DataFrame:
     return pd.DataFrame({"model": list(mapk), "mapk": list(mapk.values())})
 
 
+def written(path: Path, table: pd.DataFrame) -> None:
+    with recording(path) as temporary:
+        table.to_parquet(temporary)
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    board(old=0.1, mf=0.2).to_parquet(tmp_path / "2026-01-05.parquet")
-    board(mf=0.4, ease=0.3).to_parquet(tmp_path / "2026-01-12.parquet")
-    board(mf=0.9).to_parquet(tmp_path / "2026-01-26.parquet")  # later than the week
+    written(tmp_path / "2026-01-05.parquet", board(old=0.1, mf=0.2))
+    written(tmp_path / "2026-01-12.parquet", board(mf=0.4, ease=0.3))
+    written(tmp_path / "2026-01-26.parquet", board(mf=0.9))  # later than the week
     return tmp_path
 
 
@@ -35,7 +41,7 @@ def test_a_week_that_is_made_again_counts_once(folder: Path) -> None:
 
 def test_only_the_newest_weeks_are_read(tmp_path: Path) -> None:
     for number in range(10, 60):
-        board(mf=number / 100).to_parquet(tmp_path / f"20{number}-01-05.parquet")
+        written(tmp_path / f"20{number}-01-05.parquet", board(mf=number / 100))
     assert history(tmp_path, "2060-01-05", board(mf=0.6)).shape == (1, 26)
     assert history(tmp_path, "2060-01-05", board(mf=0.6)).iloc[0, 0] == 0.35
 

@@ -12,6 +12,7 @@ import pytest
 from rich.console import Console
 from source_code import REPOSITORY, sources
 
+from collie_core.files import sha256
 from collie_core.interactions import Interactions
 from collie_core.model import MatrixFactorizationModel
 from collie_core.movielens import get_recommendation_visualizations
@@ -148,7 +149,8 @@ def publication(tmp_path: Path) -> Publication:
     pd.DataFrame({**users, "score": [1.0]}).to_parquet(tmp_path / "users.parquet")
     similar = {"item_id": [ESCAPES], "rank": [1], "similar_item_id": [ESCAPES], "score": [1.0]}
     pd.DataFrame(similar).to_parquet(tmp_path / "similar_items.parquet")
-    return Publication(tmp_path, {"week": "2026-01-05"})
+    hashes = {path.name: sha256(path) for path in tmp_path.glob("*.parquet")}
+    return Publication(tmp_path, {"week": "2026-01-05", "sha256": hashes})
 
 
 @pytest.fixture(params=["titles", "ids"])
