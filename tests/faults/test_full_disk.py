@@ -19,6 +19,7 @@ def tried(kind: str, folder: Path, *before: str) -> list[dict[str, str]]:
         pytest.skip(f"no file system can be mounted here: {done.stderr.strip()}")
     assert done.returncode == 0, done.stderr
     lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert all("said" in line for line in lines[1::3]), (lines, done.stderr)
     cases = [{**a, **b, **c} for a, b, c in zip(*[iter(lines)] * 3, strict=True)]
     for case in cases:
         assert (case["fault"], case["tried"], case["after"]) == (None, "exit 0", "exit 0"), (
