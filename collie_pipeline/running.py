@@ -18,14 +18,12 @@ from collie_pipeline.due import not_ingested
 from collie_pipeline.project import Project
 from collie_pipeline.settings import home_path
 from collie_pipeline.storage import collect
-from collie_pipeline.storage.locks import locked
 from collie_pipeline.survivors import survivors
 from collie_pipeline.text import harmless
 from collie_pipeline.unchanged import outdated
 from collie_pipeline.waiting import making
 from collie_pipeline.weeks import Week
 
-LOCKS = ".locks"  # below root, a file a week
 WIDTH = 41  # of evaluation/nonlinear_matrix_factorization, nearly: longer names push their facts
 PRIVATE = "telemetry: {enabled: false}\nnux: {enabled: false}\n"
 BLOCKED = "Step blocked by limit for pool"  # Dagster has no kind of event for it
@@ -69,11 +67,6 @@ def run_week(project: Project, week: Week, console: Console, force: bool = False
     """
     dagster_home()
     collect(project.root)
-    with locked(project.root / LOCKS / f"{week.key}.lock"):
-        _make_week(project, week, console, force)
-
-
-def _make_week(project: Project, week: Week, console: Console, force: bool) -> None:
     definitions = make_definitions(project)
     with dg.DagsterInstance.get() as instance:
         close_dead_runs(instance)

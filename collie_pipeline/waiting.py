@@ -12,7 +12,7 @@ from rich.console import Console
 
 from collie_pipeline.weeks import Week
 
-LOCKS = ".making"
+LOCKS = ".locks"
 
 
 @contextmanager
@@ -21,7 +21,7 @@ def making(root: Path, week: Week, console: Console) -> Iterator[bool]:
 
     Who holds it is said. A process that is killed holds nothing.
     """
-    path = root / LOCKS / week.key
+    path = root / LOCKS / f"{week.key}.lock"
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+") as file:
         waited = not _take(file)

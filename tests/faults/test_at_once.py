@@ -15,7 +15,7 @@ from writers import PARTITIONS, WEEK, publish_version, published_version, versio
 
 from collie_pipeline.dead_runs import close_dead_runs
 from collie_pipeline.running import _execute
-from collie_pipeline.storage import current, publications, published_table
+from collie_pipeline.storage import current, publications
 from collie_pipeline.waiting import making
 from collie_pipeline.weeks import Week
 
@@ -81,7 +81,7 @@ def test_a_reader_never_sees_a_mix_while_a_hundred_publications_flip(tmp_path: P
         while process.poll() is None:
             serving = current(tmp_path)
             assert serving is not None
-            found = {version_of(published_table(serving, n)) for n in ("users", "similar_items")}
+            found = {version_of(serving.read(n)) for n in ("users", "similar_items")}
             assert len(found) == 1
             seen.add(serving.id)
     assert process.returncode == 0

@@ -74,8 +74,7 @@ def test_a_run_killed_ten_times_ends_with_the_same_bytes(undisturbed: Path, tmp_
         assert serving is None or serving.is_whole()
     finished(tmp_path)
     assert manifest(tmp_path) == manifest(undisturbed)
-    left = [*tmp_path.glob("data/demo/.scratch/*"), *tmp_path.glob("data/demo/p*/*/*.tmp")]
-    assert left == []
+    assert list(tmp_path.glob("data/demo/p*/*/.*.tmp")) == []
 
 
 @pytest.mark.slow

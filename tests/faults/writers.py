@@ -23,7 +23,6 @@ from collie_pipeline.storage import (
     Trained,
     current,
     publish,
-    published_table,
 )
 from collie_pipeline.storage.io_managers import OnDisk
 from collie_pipeline.weeks import Week
@@ -150,7 +149,7 @@ def published_version(root: Path) -> int | None:
         return None
     if not serving.is_whole():
         raise ValueError(f"{serving.path} is torn")
-    found = {version_of(published_table(serving, n)) for n in ("users", "similar_items")}
+    found = {version_of(serving.read(n)) for n in ("users", "similar_items")}
     if found != {WEEKS.index(serving.week)}:
         raise ValueError(f"{serving.path} of {serving.week} has tables of versions {found}")
     return found.pop()
@@ -161,5 +160,5 @@ WRITERS: Mapping[str, Writer] = {
     "hdf5": Writer(write_h5, h5_found),
     "bundle": Writer(write_bundle, bundle_found),
     "checkpoint": Writer(write_text, text_found, tidies=False),
-    "publication": Writer(publish_version, published_version, tidies=False),
+    "publication": Writer(publish_version, published_version),
 }
