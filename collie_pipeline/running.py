@@ -18,6 +18,7 @@ from collie_pipeline.due import not_ingested
 from collie_pipeline.project import Project
 from collie_pipeline.settings import home_path
 from collie_pipeline.storage import collect
+from collie_pipeline.storage.locks import locked
 from collie_pipeline.survivors import survivors
 from collie_pipeline.text import harmless
 from collie_pipeline.unchanged import outdated
@@ -65,10 +66,12 @@ def run_week(project: Project, week: Week, console: Console, force: bool = False
     RunError
         If an asset or a blocking check fails.
     """
-    dagster_home()
+    home = dagster_home()
     collect(project.root)
     definitions = make_definitions(project)
-    with dg.DagsterInstance.get() as instance:
+    with locked(home / ".lock"):  # two that make Dagster's databases at once fail
+        opened = dg.DagsterInstance.get()
+    with opened as instance:
         close_dead_runs(instance)
         for each in not_ingested(instance, project, project.window(week)[:-1]):
             with making(project.root, each, console):

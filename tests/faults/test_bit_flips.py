@@ -61,7 +61,7 @@ def damage(path: Path, seed: int) -> None:
 def tables(project: Project) -> dict[str, str]:
     serving = current(project.root)
     assert serving is not None
-    return {path.name: sha256(path) for path in serving.path.iterdir()}
+    return {path.name: sha256(path) for path in serving.path.iterdir() if path.name != "run.json"}
 
 
 OF_THE_WINDOW = ("prepared/clean/{before}.parquet", "raw/interactions/{before}.parquet")

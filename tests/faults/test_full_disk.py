@@ -43,6 +43,7 @@ def test_a_full_disk_is_one_error_that_names_the_file_and_loses_nothing(tmp_path
     assert refused(cases, "No space left on device: '") == ALL
 
 
+@pytest.mark.slow
 def test_a_file_that_may_not_grow_is_one_error_and_loses_nothing(tmp_path: Path) -> None:
     assert refused(tried("size", tmp_path), "File too large: '") == ALL
 

@@ -1,7 +1,3 @@
-import os
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
@@ -89,46 +85,3 @@ def test_a_publication_that_fails_leaves_what_served(tmp_path: Path, bundle: Pat
         publish(tmp_path, TABLES, tmp_path / "none.bundle", {"week": "2026-01-12"})
     assert current(tmp_path) == made
     assert [path.name for path in made.path.parent.iterdir() if path.suffix == ".tmp"] == []
-
-
-PUBLISH = """
-import os, signal, sys
-from pathlib import Path
-import pandas as pd
-import collie_core.files, collie_pipeline.storage.publishing as publishing
-
-left = int(sys.argv[2])
-def die_in_time(flush):
-    def counted(path):
-        global left
-        left -= 1
-        if left < 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        flush(path)
-    return counted
-
-publishing.flush = die_in_time(publishing.flush)
-collie_core.files.flush = die_in_time(collie_core.files.flush)
-table = pd.DataFrame({"user_id": ["c"] * 50, "rank": 1})
-root = Path(sys.argv[1])
-publishing.publish(root, {"users": table}, root / "model.bundle", {"week": "2026-01-12"})
-"""
-
-
-def test_a_kill_at_any_flush_leaves_a_whole_publication(tmp_path: Path, bundle: Path) -> None:
-    first = publish(tmp_path, TABLES, bundle, {"week": "2026-01-05"})
-    killed = 0
-    for flushes in range(20):
-        command = [sys.executable, "-c", PUBLISH, str(tmp_path), str(flushes)]
-        code = subprocess.run(command, check=False, env=os.environ).returncode
-        serving = current(tmp_path)
-        assert serving is not None
-        assert serving.is_whole()
-        if code == 0:
-            break
-        assert code == -signal.SIGKILL
-        assert serving == first or serving.week == "2026-01-12"
-        killed += 1
-    assert code == 0
-    assert killed >= 5
-    assert serving.week == "2026-01-12"
