@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from collie_pipeline.reports import report
+from collie_pipeline.storage import recording
 from collie_pipeline.trend_plot import trend_plot
 
 WEEKS = ("2026-01-05", "2026-01-12", "2026-01-19")
@@ -30,8 +31,8 @@ def write_week(root: Path, week: str, mapk: float, name: str = "ease", passed: b
         ("evaluation/champion", gate),
         ("recommendations/churn", lists),
     ):
-        (root / key).mkdir(parents=True, exist_ok=True)
-        pd.DataFrame([table]).to_parquet(root / key / f"{week}.parquet")
+        with recording(root / key / f"{week}.parquet") as path:
+            pd.DataFrame([table]).to_parquet(path)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from html.parser import HTMLParser
 from io import StringIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
@@ -18,8 +19,9 @@ from collie_core.model import MatrixFactorizationModel
 from collie_core.movielens import get_recommendation_visualizations
 from collie_core.utils import df_to_html
 from collie_pipeline.charts import bars
+from collie_pipeline.reports import report
 from collie_pipeline.showing import Catalogue, similar_table, user_table
-from collie_pipeline.storage import Publication
+from collie_pipeline.storage import Publication, recording
 from collie_pipeline.storage.markdown import markdown
 from collie_pipeline.text import harmless, one_line
 
@@ -36,6 +38,13 @@ HOSTILE = (
 )
 
 
+KNOWN = {
+    *("html", "head", "meta", "title", "style", "body", "h1", "h2", "h3", "p", "div", "a", "img"),
+    *("table", "thead", "tbody", "tr", "th", "td", "strong", "b", "i"),
+    *("svg", "g", "line", "circle", "text"),
+}
+
+
 class Seen(HTMLParser):
     """Collects what a browser would run or load, and the text it would show."""
 
@@ -46,8 +55,7 @@ class Seen(HTMLParser):
         self.feed(page)
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        known = {"table", "thead", "tbody", "tr", "th", "td", "img", "a", "h3", "p", "strong", "b"}
-        if tag not in known:
+        if tag not in KNOWN:
             self.bad.append(tag)
         for name, value in attributes:
             address = re.sub(r"[\x00-\x20]", "", value or "").lower()
@@ -79,7 +87,25 @@ def films_page() -> str:
     )
 
 
-PAGES = {"collie_core/utils/html.py": table_page, "collie_core/movielens/visualize.py": films_page}
+def week_page() -> str:
+    """Return the report of a week whose models, source and reasons are hostile."""
+    metrics = ("mapk", "mapk_low", "mapk_high", "mapk_warm", "mapk_cold", "recall_head")
+    numbers = dict.fromkeys((*metrics, "recall_tail", "ndcg", "auc", "bytes"), 0.5)
+    board = pd.DataFrame({"model": HOSTILE, "users": 1, **numbers})
+    decision = {"model": HOSTILE[:1], "mapk": 0.5, "passed": True, "reason": HOSTILE[1]}
+    with TemporaryDirectory() as folder:
+        tables = {"leaderboard": board, "champion": pd.DataFrame(decision)}
+        for name, table in tables.items():
+            with recording(Path(folder, "evaluation", name, "2026-01-05.parquet")) as path:
+                table.to_parquet(path)
+        return report(Path(folder), "2026-01-05", HOSTILE[2], 10)
+
+
+PAGES = {
+    "collie_core/utils/html.py": table_page,
+    "collie_core/movielens/visualize.py": films_page,
+    "collie_pipeline/reports.py": week_page,
+}
 
 
 @pytest.mark.parametrize("module", PAGES)
