@@ -88,7 +88,7 @@ def due(
         asked.append(("weekly", week))
     requests, reasons = [], [] if done is None else [f"{done.id} is published already"]
     for job, each in asked:
-        request = _request(project, job, each)
+        request = _request(project, instance, job, each)
         held = _held(instance, request)
         if held is None:
             requests.append(request)
@@ -97,8 +97,8 @@ def due(
     return Due(requests, lacking, "; ".join(reasons))
 
 
-def _request(project: Project, job: str, week: Week) -> dg.RunRequest:
-    """Return the request of a run, whose key is one with its inputs and where they go."""
+def _request(project: Project, instance: dg.DagsterInstance, job: str, week: Week) -> dg.RunRequest:
+    """Return the request of a run of what is outdated; its key is one with its inputs and root."""
     made_of = project.fingerprint(week) if job == "weekly" else project.ingest_fingerprint(week)
     inputs = hashlib.sha256(f"{project.root.resolve()} {made_of}".encode()).hexdigest()
     # With the tag Dagster does not look the week up among those known when the code was loaded:
@@ -108,7 +108,21 @@ def _request(project: Project, job: str, week: Week) -> dg.RunRequest:
         job_name=job,
         partition_key=week.key,
         tags={PARTITION: week.key},
+        asset_selection=_outdated(project, instance, week) if job == "weekly" else None,
     )
+
+
+def _outdated(
+    project: Project, instance: dg.DagsterInstance, week: Week
+) -> list[dg.AssetKey] | None:
+    """Return the assets of `week` that have to be made, None for all of them."""
+    # The definitions hold the sensors, which ask here.
+    from collie_pipeline.definitions import make_definitions
+    from collie_pipeline.unchanged import outdated
+
+    definitions = make_definitions(project)
+    keys = outdated(project, definitions, instance, week)
+    return None if len(keys) == len(definitions.resolve_all_asset_specs()) else keys
 
 
 def _held(instance: dg.DagsterInstance, request: dg.RunRequest) -> str | None:

@@ -69,6 +69,27 @@ def test_a_pipeline_that_slept_wakes_up_whole_and_then_asks_for_nothing(
         assert f"{serving.id} is published already" in third.skip_message
 
 
+def test_what_is_as_it_was_is_not_asked_for(
+    project: Project, instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    first = project.span[0]
+    models = {"names": ["popularity", "item_knn"]}
+    one, more = (
+        Project(small_settings(tmp_path / "data", end=first.monday, models=chosen))
+        for chosen in ({"names": ["popularity"]}, models)
+    )
+    moment = monday_after(first, hours=7)
+    whole = schedule_tick(one, instance, moment)
+    assert whole.run_requests[0].asset_selection is None
+    assert launch(one, instance, whole) == [True]
+    tick = schedule_tick(more, instance, moment)
+    chosen = {key.to_user_string() for key in tick.run_requests[0].asset_selection}
+    assert {"models/item_knn", "evaluation/item_knn", "recommendations/publication"} <= chosen
+    assert not chosen & {"raw/interactions", "prepared/train", "models/popularity"}
+    assert launch(more, instance, tick) == [True]
+    assert "is published already" in schedule_tick(more, instance, moment).skip_message
+
+
 def test_a_week_is_asked_for_when_its_hour_has_come(
     project: Project, instance: dg.DagsterInstance
 ) -> None:

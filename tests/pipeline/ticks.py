@@ -70,6 +70,7 @@ def launch(project: Project, instance: dg.DagsterInstance, tick: Any) -> list[bo
             tags={**request.tags, RUN_KEY: request.run_key},
             raise_on_error=False,
             run_config=QUIET,
+            asset_selection=request.asset_selection,
         )
         .success
         for request in tick.run_requests
