@@ -61,9 +61,16 @@ def rebuilt(stored: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, An
 
 
 def loggable(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return `values` as a logger writes them: numbers and texts as they are, the rest as text."""
+    """Return `values` as a logger writes them: numbers and texts as they are, the rest as text.
+
+    Where a model was loaded from is left out: that is a place on one machine.
+    """
     plain = (bool, int, float, str, type(None))
-    return {name: each if isinstance(each, plain) else _text(each) for name, each in values.items()}
+    return {
+        name: each if isinstance(each, plain) else _text(each)
+        for name, each in values.items()
+        if name != "load_model_path"
+    }
 
 
 def _text(value: Any) -> str:

@@ -107,7 +107,7 @@ def current(root: Path) -> Publication | None:
 def _served(path: Path) -> Publication:
     publication = read_publication(path)
     if lacking := publication.lacking():
-        raise ValueError(f"{path} serves and lacks {', '.join(lacking)}: {WAYS_OUT}")
+        raise ValueError(f"{path} serves, but {', '.join(lacking)} is gone or cut: {WAYS_OUT}")
     return publication
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -134,10 +135,23 @@ def test_a_published_week_is_known_to_be_done(two_weeks: Project) -> None:
     assert done == current(two_weeks.root)
 
 
+@pytest.fixture(scope="module")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which the newest week was run."""
+    home = tmp_path_factory.mktemp("one_week")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DAGSTER_HOME", str(home / "dagster_home"))
+        patch.chdir(home)
+        project = Project(small_settings(home / "data"))
+        run_week(project, project.span[1], QUIET)
+    return home
+
+
 @pytest.fixture
-def one_week(project: Project) -> Project:
-    run_week(project, project.span[1], QUIET)
-    return project
+def one_week(made_once: Path, tmp_path: Path) -> Project:
+    """A project of its own for each test, as if its newest week had been run there."""
+    shutil.copytree(made_once, tmp_path, dirs_exist_ok=True)
+    return Project(small_settings(tmp_path / "data"))
 
 
 def test_the_same_run_twice_gives_the_same_bytes(one_week: Project) -> None:

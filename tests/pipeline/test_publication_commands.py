@@ -14,7 +14,7 @@ from collie_core.interactions import Interactions
 from collie_pipeline.choosing import chosen
 from collie_pipeline.cli import app
 from collie_pipeline.differing import difference
-from collie_pipeline.storage import Publication, current, publish
+from collie_pipeline.storage import Publication, current, publish, recording
 from collie_pipeline.tracing import trace
 
 WEEKS = ("2026-01-05", "2026-01-12")
@@ -55,8 +55,8 @@ def two(tmp_path: Path, model: Any, monkeypatch: pytest.MonkeyPatch) -> list[Pub
         ("prepared/implicit", rows.drop(index=1)),  # ann did not like b
         ("raw/items", pd.DataFrame({"item_id": [*"abcd"], "title": [*"ABCD"], "genres": ""})),
     ):
-        (tmp_path / key).mkdir(parents=True)
-        table.to_parquet(tmp_path / key / f"{WEEKS[1]}.parquet")
+        with recording(tmp_path / key / f"{WEEKS[1]}.parquet") as path:
+            table.to_parquet(path)
     about = {"window": [WEEKS[1]], "model": "ease", "code": "c", "source": "demo", "clean": {}}
     made = []
     for week, of in zip(

@@ -67,11 +67,14 @@ def test_what_serves_after_a_roll_back_takes_the_place(settings: Settings) -> No
     assert {target.held().publication for target in targets(settings)} == {older.id}
 
 
-def test_a_damaged_publication_is_not_exported(settings: Settings) -> None:
+@pytest.mark.parametrize(
+    ("end", "said"), [(b"", "users.parquet is gone or cut"), (b"!", "is damaged")]
+)
+def test_a_damaged_publication_is_not_exported(settings: Settings, end: bytes, said: str) -> None:
     publication = published(settings.root, WEEKS[0])
     users = publication.table("users")
-    users.write_bytes(users.read_bytes()[:-1])
-    with pytest.raises(ValueError, match="is damaged"):
+    users.write_bytes(users.read_bytes()[:-1] + end)
+    with pytest.raises(ValueError, match=said):
         export(publication, settings)
     assert not (settings.root.parent / "shop").exists()
 

@@ -114,7 +114,7 @@ def test_a_folder_that_is_gone_is_an_error_and_rollback_the_way_out(
 @pytest.mark.parametrize("name", ["users.parquet", "champion.bundle"])
 def test_a_file_that_is_gone_is_named(tmp_path: Path, three: list[Publication], name: str) -> None:
     (three[2].path / name).unlink()
-    with pytest.raises(ValueError, match=f"lacks {name}"):
+    with pytest.raises(ValueError, match=f"{name} is gone or cut"):
         current(tmp_path)
 
 
