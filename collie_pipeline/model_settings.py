@@ -11,7 +11,9 @@ from collie_pipeline.sections import Count, Positive, Section, Share, split_at_c
 if TYPE_CHECKING:
     from collie_pipeline.settings import Settings
 
-ImplicitLoss = Literal["bpr", "adaptive_bpr", "hinge", "adaptive_hinge", "adaptive", "warp"]
+ImplicitLoss = Literal[
+    "bpr", "adaptive_bpr", "hinge", "adaptive_hinge", "adaptive", "softmax", "warp"
+]
 ExplicitLoss = Literal["mse", "mae"]  # which learn ratings, and need them
 Loss = Literal[ImplicitLoss, ExplicitLoss]
 FinalLayer = Literal["sigmoid", "relu", "leaky_relu"]
