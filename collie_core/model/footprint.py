@@ -1,6 +1,7 @@
 """The memory that training a model needs, found out before there is any of it."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -17,7 +18,7 @@ from collie_core.model.hybrid_pretrained import HybridPretrainedModel
 from collie_core.model.living import Living, size_bytes
 from collie_core.model.loading import AnyInteractions
 from collie_core.model.matrix_factorization import MatrixFactorizationModel
-from collie_core.model.optimizers import OptimizerGroup, configured
+from collie_core.model.optimizers import FusedAdam, OptimizerGroup, configured
 
 # What a constructor takes as data, and what has to be known of it here.
 COUNTED = {
@@ -150,20 +151,21 @@ def _of_stage(model: BasePipeline, stage: str | None, batch: Batch, device: str)
     living = Living([*held, *tree_leaves((batch, _states(optimizer)))])  # Adagrad has its already
     with living:
         for _ in range(STEPS):
-            _step(model, optimizer, batch)
+            _step(model, optimizer, batch, living)
     gradients, states = [each.grad for each in model.parameters()], tree_leaves(_states(optimizer))
     kept = size_bytes(held), size_bytes(gradients), size_bytes(states)
     return Footprint(*kept, batch=max(0, living.peak - sum(kept)))
 
 
-def _step(model: BasePipeline, optimizer: Optimizer, batch: Batch) -> None:
+def _step(model: BasePipeline, optimizer: Optimizer, batch: Batch, living: Living) -> None:
     optimizer.zero_grad(set_to_none=True)
     torch.autograd.backward(model.calculate_loss(batch))
     is_sparse = any(each.grad is not None and each.grad.is_sparse for each in model.parameters())
     for one in _several(optimizer):
         # which has its state already, and whose sparse step reads what is in the arrays
         if not (is_sparse and isinstance(one, torch.optim.Adagrad)):
-            one.step()
+            with living.in_one_pass() if isinstance(one, FusedAdam) else nullcontext():
+                one.step()
 
 
 def _several(optimizer: Optimizer) -> Sequence[Optimizer]:

@@ -1,6 +1,7 @@
 """How many bytes of arrays live at once."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from weakref import finalize
 
@@ -43,6 +44,13 @@ class Living(TorchDispatchMode):  # type: ignore[no-untyped-call]
         made = func(*args, **(kwargs or {}))
         self._count(tree_leaves(made))
         return made
+
+    @contextmanager
+    def in_one_pass(self) -> Iterator[None]:
+        """Count what the block leaves, and not what lives in it only: on "meta" it makes copies."""
+        peak = self.peak
+        yield
+        self.peak = max(peak, self.now)
 
     def _count(self, values: Iterable[Any]) -> None:
         for value in dense(values):

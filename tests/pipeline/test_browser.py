@@ -179,7 +179,7 @@ def test_the_run_is_there_and_succeeded(address: str) -> None:
 def test_the_page_of_the_week_can_be_read(environment: dict[str, str], tmp_path: Path) -> None:
     collie = str(Path(sys.executable).with_name("collie"))
     home = environment["HOME"]
-    asset = next(Path(environment["COLLIE_ROOT"], "recommendations", "report").iterdir())
+    asset = next(Path(environment["COLLIE_ROOT"], "recommendations", "report").glob("*.html"))
     before = asset.read_bytes()
     done = subprocess.run(
         [collie, "report"], cwd=home, env=environment, capture_output=True, text=True, check=True

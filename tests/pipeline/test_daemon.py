@@ -110,8 +110,17 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
             answers(f"http://{HOST}:{port}", server, home / "ui.log")
             yield Served(f"http://{HOST}:{port}", home / "in", weeks, home / "ui.log")
         finally:
-            server.send_signal(signal.SIGTERM)
-            server.wait(timeout=60)
+            stop(server)
+
+
+def stop(server: "subprocess.Popen[bytes]") -> None:
+    """End the server and all that it started, which may have learned to ignore an interrupt."""
+    os.killpg(server.pid, signal.SIGTERM)
+    try:
+        server.wait(timeout=15)
+    except subprocess.TimeoutExpired:
+        os.killpg(server.pid, signal.SIGKILL)
+        server.wait()
 
 
 @dataclass(frozen=True)

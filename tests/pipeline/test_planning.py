@@ -136,7 +136,7 @@ def test_what_cannot_fit_is_refused_with_the_way_out_of_its_largest_part(
 
 
 def test_what_only_a_gpu_has_no_room_for_may_go_to_the_cpu(settings: Settings) -> None:
-    counts = Counts(10_000_000, 1_000, 1_000)
+    counts = Counts(20_000_000, 1_000, 1_000)
     have = {MEMORY: 64 * GIB, GPU_MEMORY: GIB}
     with pytest.raises(ValueError, match=r"of GPU memory, must fit in 1\.0 GiB: .*device = 'cpu'"):
         refuse_what_does_not_fit("matrix_factorization", settings, counts, "cuda", have)

@@ -131,7 +131,7 @@ def test_what_adagrad_has_before_the_first_step_counts() -> None:
 def test_a_model_that_fits_nowhere_is_measured_at_once() -> None:
     found = footprint(MATRIX_FACTORIZATION, 10**11, 10**10, embedding_dim=128)
     assert found.model == 4 * 129 * 11 * 10**10
-    assert found.total > 4 * found.model
+    assert found.total > 3.9 * found.model  # all but the biases have two states
 
 
 def test_the_stage_that_needs_most_is_the_one_that_counts() -> None:
@@ -168,8 +168,16 @@ def test_a_larger_batch_takes_more_and_the_model_the_same(larger: dict[str, Any]
 
 
 def test_a_gpu_takes_scratch_for_all_parameters_at_once() -> None:
-    found = footprint(MATRIX_FACTORIZATION, 10**6, 10**6, bias_optimizer=None, device="cuda")
-    assert found.batch == pytest.approx(found.model, rel=0.01)
+    options: dict[str, Any] = {"optimizer": "adagrad", "bias_optimizer": None, "device": "cuda"}
+    found = footprint(MATRIX_FACTORIZATION, 10**6, 10**6, **options)
+    assert found.batch == pytest.approx(2 * found.model, rel=0.01)
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_adam_in_one_pass_takes_no_scratch(device: str) -> None:
+    found = footprint(MATRIX_FACTORIZATION, 10**6, 10**6, bias_optimizer=None, device=device)
+    assert found.batch < 0.01 * found.model
+    assert found.optimizer == pytest.approx(2 * found.model, rel=0.01)
 
 
 def test_ratings_are_measured_with_a_loss_for_them() -> None:
