@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from dagster import DagsterInstance
 
 from collie_pipeline.storage import current
 
@@ -26,7 +27,7 @@ epochs = 2
 [evaluation]
 resamples = 200
 """
-KILLS = 8
+KILLS = 6
 
 
 def started(home: Path) -> "subprocess.Popen[str]":
@@ -76,6 +77,8 @@ def test_a_run_killed_again_and_again_ends_with_the_same_bytes(
         assert serving is None or serving.is_whole()
     finished(tmp_path)
     assert manifest(tmp_path) == manifest(undisturbed)
+    with DagsterInstance.from_config(str(tmp_path / "dagster_home")) as instance:
+        assert all(run.is_finished for run in instance.get_runs()), "dead runs are closed"
     assert list(tmp_path.glob("data/demo/p*/*/.*.tmp")) == []
 
 

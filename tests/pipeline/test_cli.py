@@ -1,10 +1,8 @@
 """The command as a user types it: a process of its own."""
 
 import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pandas as pd
@@ -126,28 +124,3 @@ def test_a_mistake_is_one_message_and_no_traceback(
 def test_settings_are_listed_with_their_variables(home: Path) -> None:
     said = collie(home, "settings")
     assert "COLLIE_MODELS__MATRIX_FACTORIZATION__EMBEDDING_DIM = 4" in said.stdout
-
-
-@pytest.mark.slow
-def test_a_killed_run_is_closed_and_done_by_the_next(home: Path, tmp_path: Path) -> None:
-    from dagster import DagsterInstance, DagsterRunStatus
-
-    (tmp_path / "collie.toml").write_text(SMALL)
-    environment = {**os.environ, "DAGSTER_HOME": str(tmp_path / "dagster_home")}
-    process = subprocess.Popen(
-        [COLLIE, "run"], cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL
-    )
-    while not list(tmp_path.glob("data/demo/prepared/hdf5/*.h5")) and process.poll() is None:
-        time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    assert current(tmp_path / "data" / "demo") is None
-    again = collie(tmp_path, "run")
-    assert again.returncode == 0, again.stderr
-    with DagsterInstance.from_config(str(tmp_path / "dagster_home")) as instance:
-        statuses = {run.status for run in instance.get_runs()}
-    assert statuses == {DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE}
-    mine, theirs = (current(each / "data" / "demo") for each in (tmp_path, home))
-    assert mine is not None
-    assert theirs is not None
-    assert mine.manifest == theirs.manifest
