@@ -9,9 +9,11 @@ import dagster as dg
 
 from collie_pipeline.dead_runs import close_dead_runs
 from collie_pipeline.project import Project
+from collie_pipeline.records import last_made, metadata_of
 from collie_pipeline.storage import Publication, is_sound, publications, take_over
 from collie_pipeline.weeks import Week
 
+INTERACTIONS = dg.AssetKey(["raw", "interactions"])
 PARTITION, RUN_KEY = "dagster/partition", "dagster/run_key"
 INGESTED = ("raw/interactions", "prepared/clean")
 
@@ -42,25 +44,14 @@ def is_ingested(instance: dg.DagsterInstance, project: Project, week: Week) -> b
     """Return whether the rows of `week` are sound on disk, and made from what the source has."""
     if not all(is_sound(Path(project.root, key, f"{week.key}.parquet")) for key in INGESTED):
         return False
-    return _read_as(instance, week) == project.ingest_fingerprint(week)
-
-
-def _read_as(instance: dg.DagsterInstance, week: Week) -> str | None:
-    """Return what `ingest_fingerprint` was when the rows of `week` were read, if they were."""
-    chosen = dg.AssetRecordsFilter(
-        asset_key=dg.AssetKey(["raw", "interactions"]), asset_partitions=[week.key]
-    )
-    records = instance.fetch_materializations(chosen, limit=1).records
-    if not records or (made := records[0].asset_materialization) is None:
-        return None
-    known = made.metadata.get("fingerprint")
-    return None if known is None else str(known.value)
+    known = metadata_of(last_made(instance, INTERACTIONS, week.key))
+    return known.get("fingerprint") == project.ingest_fingerprint(week)
 
 
 def read_from(instance: dg.DagsterInstance, weeks: Iterable[Week]) -> dict[str, str]:
     """Return the source's fingerprint of each week when its rows were read: it may have changed."""
-    found = {week.key: _read_as(instance, week) for week in weeks}
-    return {key: (known or "").rpartition("-")[0] for key, known in found.items()}
+    found = {week.key: metadata_of(last_made(instance, INTERACTIONS, week.key)) for week in weeks}
+    return {key: str(known.get("source_fingerprint", "")) for key, known in found.items()}
 
 
 def not_ingested(

@@ -12,6 +12,7 @@ import dagster as dg
 
 from collie_core.files import sha256
 from collie_pipeline.project import Project
+from collie_pipeline.records import last_made, metadata_of
 from collie_pipeline.storage import is_sound, serving_before
 from collie_pipeline.weeks import Week
 
@@ -89,15 +90,13 @@ def _stands(
     week: Week,
 ) -> bool:
     """Return whether the asset is there, as it was made, by a step that ended well."""
-    path = stored(project.root, key, week.key)
-    chosen = dg.AssetRecordsFilter(asset_key=key, asset_partitions=[week.key])
-    records = instance.fetch_materializations(chosen, limit=1).records
-    if path is None or not records or (last := records[0].asset_materialization) is None:
+    path, last = stored(project.root, key, week.key), last_made(instance, key, week.key)
+    if path is None or last is None:
         return False
-    known = {name: entry.value for name, entry in last.metadata.items()}
+    known = metadata_of(last)
     if not is_sound(path) or known.get("sha256") != sha256(path):
         return False
     if known.get(MADE_OF) != made_of(project, made, key, week):
         return False
-    ended = instance.all_logs(records[0].run_id, of_type=dg.DagsterEventType.STEP_SUCCESS)
+    ended = instance.all_logs(last.run_id, of_type=dg.DagsterEventType.STEP_SUCCESS)
     return any(entry.step_key == made.op.name for entry in ended)

@@ -16,6 +16,7 @@ from collie_pipeline.checking import Finding
 from collie_pipeline.model_settings import is_explicit
 from collie_pipeline.model_table import final_stages, rows
 from collie_pipeline.project import Project
+from collie_pipeline.records import last_made, metadata_of
 from collie_pipeline.storage.markdown import markdown
 
 JUDGING = (
@@ -134,12 +135,9 @@ def _seconds(context: dg.AssetExecutionContext, project: Project) -> dict[str, f
     took: dict[str, float] = {}
     for row in rows(project):
         key = dg.AssetKey(["models", *row.name.split("/")])
-        chosen = dg.AssetRecordsFilter(asset_key=key, asset_partitions=[context.partition_key])
-        for record in context.instance.fetch_materializations(chosen, limit=1).records:
-            made = record.asset_materialization
-            if made is not None and "seconds" in made.metadata:
-                value = float(str(made.metadata["seconds"].value))
-                took[row.model] = took.get(row.model, 0.0) + value
+        known = metadata_of(last_made(context.instance, key, context.partition_key))
+        if "seconds" in known:
+            took[row.model] = took.get(row.model, 0.0) + float(str(known["seconds"]))
     return took
 
 

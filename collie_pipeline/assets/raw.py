@@ -58,14 +58,15 @@ def interactions(project: Project) -> dg.AssetsDefinition:
         week = project.week(context.partition_key)
         # Before the rows: if the source changes in between, the week counts as not read.
         fingerprint = project.ingest_fingerprint(week)
-        version = dg.DataVersion(project.source.fingerprint(week))
+        version = project.source.fingerprint(week)
         rows, erased = without_erased(project.root, project.source.interactions(week))
         known: dict[str, Any] = {
             "source": project.source.name,
+            "source_fingerprint": version,
             "fingerprint": fingerprint,
             "erased_user": erased,
         }
-        yield dg.Output(rows, metadata=known, data_version=version)
+        yield dg.Output(rows, metadata=known, data_version=dg.DataVersion(version))
         yield found(key, NOT_EMPTY, _not_empty(rows, week, project))
         usual = volume(len(rows), _earlier(key, week, project), settings.checks.max_volume_change)
         yield found(key, USUAL_VOLUME, usual)

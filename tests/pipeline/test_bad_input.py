@@ -131,3 +131,9 @@ def test_a_source_that_changes_meanwhile_is_not_taken_for_the_one_that_was_read(
     assert serving.manifest["inputs"] == before
     again = Project(project.settings)
     assert published(again, again.week()) is None
+
+
+def test_a_week_whose_ratings_have_a_range_is_known_to_be_published(files: Path) -> None:
+    project = project_of(files, rows(), prepare={"rating_range": [0.5, 5.0]})
+    run(project)
+    assert published(project, project.week()) == current(project.root)
