@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from collie_core.bundle import Bundle, model_of, read_bundle, save_bundle
-from collie_pipeline.erasing.tables import rewritten
+from collie_pipeline.erasing.tables import rewriting
 from collie_pipeline.erasing.who import Who
 
 # Not all that is the users' is by user: a layer over their vectors may be as long by chance.
@@ -28,7 +28,7 @@ def erase_from_bundle(path: Path, who: Who) -> int:
 
 def write_bundle(bundle: Bundle, path: Path) -> None:
     """Write `bundle` in the place of the one at `path`."""
-    with rewritten(path) as temporary:
+    with rewriting(path) as temporary:
         save_bundle(model_of(bundle), temporary, bundle.ids)
 
 

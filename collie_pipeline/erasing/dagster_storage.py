@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from collie_pipeline.erasing.tables import rewritten
+from collie_pipeline.erasing.tables import rewriting
 from collie_pipeline.erasing.who import Who
 from collie_pipeline.storage.columns import HIDDEN
 
@@ -103,7 +103,7 @@ def erase_from_texts(paths: list[Path], who: Who) -> int:
         except (UnicodeDecodeError, FileNotFoundError):  # no text: what it holds is searched
             continue
         if who.is_in(text):
-            with rewritten(path) as temporary:
+            with rewriting(path) as temporary:
                 temporary.write_text(who.redacted(text), "utf-8")
             count += 1
     return count

@@ -1,35 +1,22 @@
 """Taking a user out of files: each is written anew, so that no old bytes stay in it."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import h5py
 import pandas as pd
 
-from collie_core.files import replacing, sha256
+from collie_core.files import replacing
 from collie_core.interactions.hdf5_file import COUNTS, GROUP, IDS
 from collie_core.utils import pandas_df_to_hdf5
 from collie_pipeline.erased import rows_of
 from collie_pipeline.erasing.who import Who
+from collie_pipeline.storage.checksums import recording, sidecar
 
 
-@contextmanager
-def rewritten(path: Path) -> Iterator[Path]:
+def rewriting(path: Path) -> AbstractContextManager[Path]:
     """Give a temporary file that takes the place of `path`; a checksum beside it goes with it."""
-    beside = path.with_name(f"{path.name}.sha256")
-    with replacing(path) as temporary:
-        yield temporary
-        digest = sha256(temporary)
-        if beside.exists():  # either file is right while one takes the other's place
-            _record(beside, path.name, sha256(path), digest)
-    if beside.exists():
-        _record(beside, path.name, digest)
-
-
-def _record(beside: Path, name: str, *digests: str) -> None:
-    with replacing(beside) as temporary:
-        temporary.write_text("".join(f"{digest}  {name}\n" for digest in digests))
+    return recording(path) if sidecar(path).exists() else replacing(path)
 
 
 def erase_rows(path: Path, who: Who) -> int:
@@ -37,7 +24,7 @@ def erase_rows(path: Path, who: Who) -> int:
     table = pd.read_parquet(path)
     theirs = rows_of(table, [who.user_id])
     if count := int(theirs.sum()):
-        with rewritten(path) as temporary:
+        with rewriting(path) as temporary:
             table[~theirs].to_parquet(temporary, index=False)
     return count
 
@@ -59,9 +46,9 @@ def erase_encoded(path: Path, who: Who) -> int:
     ids["user_id"][place] = who.tombstone
     table = table[table["user_id"] != place]
     if table.empty:
-        for each in (path, path.with_name(f"{path.name}.sha256")):
+        for each in (path, sidecar(path)):
             each.unlink(missing_ok=True)
         return 1
-    with rewritten(path) as temporary:
+    with rewriting(path) as temporary:
         pandas_df_to_hdf5(table, temporary, num_users=num_users, num_items=num_items, ids=ids)
     return 1
