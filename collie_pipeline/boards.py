@@ -44,6 +44,12 @@ def _number(value: float, digits: int = 4) -> str:
     return NOTHING if np.isnan(value) else f"{value:,.{digits}f}"
 
 
+def as_share(value: object) -> str:
+    """Return a share in per cent, or a dash where there is none."""
+    share = float(str(value))
+    return NOTHING if np.isnan(share) else f"{share:.1%}"
+
+
 def history(folder: Path, week: str, board: pd.DataFrame) -> pd.DataFrame:
     """Return MAP@K by model, in the order of `board`, and week, the newest last.
 

@@ -8,6 +8,7 @@ from rich.box import SIMPLE
 from rich.markup import escape
 from rich.table import Table
 
+from collie_pipeline.boards import as_share
 from collie_pipeline.churn import churn
 from collie_pipeline.showing import Catalogue
 from collie_pipeline.storage import Publication
@@ -81,18 +82,13 @@ def difference_tables(found: Difference, catalogue: Catalogue) -> list[Table]:
     for heading in ("segment", "users", "new", "items kept", "another first item"):
         segments.add_column(heading)
     for row in found.segments.to_dict("records"):
-        shares = (_share(row["kept"]), _share(row["first_changed"]))
+        shares = (as_share(row["kept"]), as_share(row["first_changed"]))
         segments.add_row(str(row["segment"]), f"{row['users']:,}", f"{row['new_users']:,}", *shares)
     items = Table("item", "into", "out of", title="Items", title_justify="left", box=SIMPLE)
     for row in found.items.head(SHOWN).to_dict("records"):
         line = catalogue.line(str(row["item_id"]))
         items.add_row(line, f"{row['into']:,} lists", f"{row['out']:,} lists")
     return [users, segments, items]
-
-
-def _share(value: object) -> str:
-    share = float(str(value))
-    return "–" if share != share else f"{share:.1%}"
 
 
 def user_difference(

@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 from html import escape
-from math import isnan
 from pathlib import Path
 
 import pandas as pd
 
-from collie_pipeline.boards import NOTHING, WEEKS_SHOWN, history, readable
+from collie_pipeline.boards import WEEKS_SHOWN, as_share, history, readable
 from collie_pipeline.storage import read_table
 from collie_pipeline.trend_plot import colour, trend_plot
 
@@ -86,15 +85,10 @@ def _changes(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
             "week": [week for week, _ in rows],
             "users": [f"{row['users']:,.0f}" for _, row in rows],
             "of them new": [f"{row['new_users']:,.0f}" for _, row in rows],
-            "items kept": [_share(row["kept"]) for _, row in rows],
-            "first item changed": [_share(row["first_changed"]) for _, row in rows],
+            "items kept": [as_share(row["kept"]) for _, row in rows],
+            "first item changed": [as_share(row["first_changed"]) for _, row in rows],
         }
     )
-
-
-def _share(value: object) -> str:
-    share = float(str(value))
-    return NOTHING if isnan(share) else f"{share:.1%}"
 
 
 def _legend(names: "pd.Index[str]") -> str:

@@ -19,7 +19,7 @@ from collie_pipeline.storage import Publication, publications, read_history
 from collie_pipeline.storage.locks import locked
 from collie_pipeline.storage.pointer import LOCK, History, flip, pointed, write_history
 from collie_pipeline.storage.publication import HOME, MANIFEST
-from collie_pipeline.storage.publishing import complete, in_place
+from collie_pipeline.storage.publishing import complete, in_place, of_files
 from collie_pipeline.storage.staging import staging, take_away
 from collie_pipeline.verifying import faults
 
@@ -88,18 +88,12 @@ def _manifest(
     old: Publication, staged: Path, count: int, parent: Publication | None
 ) -> Mapping[str, Any]:
     """Return what the manifest of `old` says, of the files in `staged`."""
-    files = sorted(staged / name for name in old.manifest["sha256"])
     bundle = staged / old.bundle.name
     manifest = {
         **old.manifest,
         "erased": int(old.manifest.get("erased", 0)) + count,
-        "sha256": {path.name: sha256(path) for path in files},
-        "bytes": {path.name: path.stat().st_size for path in files},
-        "rows": {
-            path.stem: pq.read_metadata(path).num_rows
-            for path in files
-            if path.suffix == ".parquet"
-        },
+        **of_files(staged),
+        "rows": {path.stem: pq.read_metadata(path).num_rows for path in staged.glob("*.parquet")},
     }
     if count:
         known = {"sha256": sha256(bundle), "ids": ids_summary(read_bundle(bundle).ids)}

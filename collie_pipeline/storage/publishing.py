@@ -66,7 +66,7 @@ def publish(
         for name, table in tables.items():
             table.to_parquet(staged / f"{name}.parquet", index=False)
         shutil.copyfile(bundle, staged / BUNDLE)
-        manifest = {**about, **_of_tables(tables), **_of_files(staged)}
+        manifest = {**about, **_of_tables(tables), **of_files(staged)}
         return place(root, staged, manifest, run or {})
 
 
@@ -175,7 +175,8 @@ def _of_tables(tables: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
     }
 
 
-def _of_files(staged: Path) -> dict[str, Any]:
+def of_files(staged: Path) -> dict[str, Any]:
+    """Return what a manifest says of the files in the folder `staged`, which has no others yet."""
     files = sorted(staged.iterdir())
     return {
         "sha256": {path.name: sha256(path) for path in files},
