@@ -1,26 +1,8 @@
-import os
 import sys
 from pathlib import Path
 
-import pytest
+sys.path.insert(0, str(Path(__file__).parents[1] / "pipeline"))  # for surroundings
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "pipeline"))  # for small_project
+from surroundings import clean_environment, project
 
-from small_project import small_settings
-
-from collie_pipeline.project import Project
-
-
-@pytest.fixture(autouse=True)
-def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in os.environ:
-        if name.startswith("COLLIE_"):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster_home"))
-    monkeypatch.setenv("DAGSTER_DISABLE_TELEMETRY", "1")
-    monkeypatch.chdir(tmp_path)
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Project:
-    return Project(small_settings(tmp_path / "data"))
+__all__ = ["clean_environment", "project"]

@@ -1,27 +1,21 @@
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import dagster as dg
 import pytest
 from postgres_server import Server, running_server
-from small_project import small_settings
+from surroundings import clean_environment, project
 
-from collie_pipeline.project import Project
-
-
-@pytest.fixture(autouse=True)
-def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in os.environ:
-        if name.startswith("COLLIE_"):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster_home"))
-    monkeypatch.setenv("DAGSTER_DISABLE_TELEMETRY", "1")
-    monkeypatch.chdir(tmp_path)
+__all__ = ["clean_environment", "project"]
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
-    return Project(small_settings(tmp_path / "data"))
+def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+    home = tmp_path / "instance"
+    home.mkdir()
+    (home / "dagster.yaml").write_text("telemetry: {enabled: false}")
+    with dg.DagsterInstance.local_temp(str(home)) as instance:
+        yield instance
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,15 +18,6 @@ from collie_pipeline.definitions import make_definitions
 from collie_pipeline.project import Project
 from collie_pipeline.sections import Automation
 from collie_pipeline.storage import current
-
-
-@pytest.fixture
-def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
-    home = tmp_path / "instance"
-    home.mkdir()
-    (home / "dagster.yaml").write_text("telemetry: {enabled: false}")
-    with dg.DagsterInstance.local_temp(str(home)) as instance:
-        yield instance
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Ticks of the sensor that watches the files of the source `files`."""
 
 import json
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,15 +15,6 @@ from collie_pipeline.automation.files import new_files
 from collie_pipeline.definitions import make_definitions
 from collie_pipeline.project import Project
 from collie_pipeline.weeks import Week
-
-
-@pytest.fixture
-def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
-    home = tmp_path / "instance"
-    home.mkdir()
-    (home / "dagster.yaml").write_text("telemetry: {enabled: false}")
-    with dg.DagsterInstance.local_temp(str(home)) as instance:
-        yield instance
 
 
 def write(folder: Path, name: str, weeks: list[Week], users: int = 12) -> None:

@@ -51,15 +51,6 @@ class Answer(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
-    home = tmp_path / "instance"
-    home.mkdir()
-    (home / "dagster.yaml").write_text("telemetry: {enabled: false}")
-    with dg.DagsterInstance.local_temp(str(home)) as instance:
-        yield instance
-
-
-@pytest.fixture
 def hook(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hook]:
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
