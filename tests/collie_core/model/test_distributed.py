@@ -53,6 +53,7 @@ def process(rank: int, count: int, folder: Path, kind: str, rows: int) -> None:
     loader = numbered(folder, kind, rows)
     batches = users_of(loader)
     torch.save((len(loader), batches), folder / f"{rank}.pt")
+    distributed.barrier()  # who leaves early hangs up on those who are still connecting
     distributed.destroy_process_group()
 
 
