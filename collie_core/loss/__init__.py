@@ -10,6 +10,7 @@ from collie_core.loss.bpr import bpr_loss
 from collie_core.loss.credit import check_metadata, ideal_difference_from_metadata
 from collie_core.loss.explicit import mae_loss, mse_loss
 from collie_core.loss.hinge import hinge_loss
+from collie_core.loss.one_of_many import OneOfMany
 from collie_core.loss.softmax import softmax_loss
 from collie_core.loss.warp import warp_loss
 from collie_core.tables import lookup
@@ -87,6 +88,7 @@ __all__ = [
     "ADAPTIVE",
     "EXPLICIT_LOSSES",
     "LOSSES",
+    "OneOfMany",
     "adaptive_bpr_loss",
     "adaptive_hinge_loss",
     "bpr_loss",

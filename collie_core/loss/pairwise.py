@@ -51,13 +51,11 @@ def pairwise(penalty: Penalty) -> Callable[..., Tensor]:
         )
         return mean_with_square(penalty(positive_scores - negative_scores, ideal))
 
-    return named_after(penalty, loss)
+    named_after(penalty, loss)
+    return loss
 
 
-def named_after(
-    source: Callable[..., object], loss: Callable[..., Tensor]
-) -> Callable[..., Tensor]:
-    """Return `loss` under the name and docstring of `source`, which help() and pickle see."""
+def named_after(source: Callable[..., object], loss: object) -> None:
+    """Give `loss` the name and docstring of `source`, which help() and pickle see."""
     for name in ("__module__", "__name__", "__qualname__", "__doc__"):
         setattr(loss, name, getattr(source, name))
-    return loss

@@ -3,19 +3,16 @@
 import torch
 from torch import Tensor
 
-from collie_core.loss.credit import Metadata, Weights, ideal_difference_from_metadata
-from collie_core.loss.pairwise import mean_with_square
+from collie_core.loss.hinge import shortfall
+from collie_core.loss.one_of_many import Choice, one_of_many
 
 
+@one_of_many(shortfall)
 def warp_loss(
-    positive_scores: Tensor,
-    many_negative_scores: Tensor,
-    num_items: int | None = None,
-    positive_items: Tensor | None = None,
-    negative_items: Tensor | None = None,
-    metadata: Metadata | None = None,
-    metadata_weights: Weights | None = None,
-) -> Tensor:
+    shortfalls: Tensor,
+    many_negative_scores: Tensor,  # noqa: ARG001 - the adaptive losses'
+    num_items: int | None,
+) -> Choice:
     """Return the modified WARP loss of the first negative item that ranks too high.
 
     With the first violation, ideal - positive + negative > 0, at try t of K, the rank of the
@@ -37,13 +34,8 @@ def warp_loss(
     """
     if num_items is None:
         raise ValueError("num_items is None: WARP estimates a rank among all items, pass how many")
-    ideal = ideal_difference_from_metadata(
-        positive_items, negative_items, metadata, metadata_weights
-    )
-    violations = ideal - positive_scores + many_negative_scores
-    violates = violations > 0
-    tries = violates.to(torch.int8).argmax(dim=0, keepdim=True)  # the first, or 0 where none does
-    ranks = (num_items - 1) // (tries + 1)
-    weights = torch.log(ranks.to(violations.dtype) + 1)
-    first = violations.gather(0, tries) * violates.gather(0, tries)
-    return mean_with_square(weights * first)
+    violates = shortfalls > 0
+    first = violates.to(torch.int8).argmax(dim=0)  # or 0 where none does
+    ranks = (num_items - 1) // (first + 1)
+    weights = torch.log(ranks.to(shortfalls.dtype) + 1)
+    return first, weights * violates.gather(0, first[None])[0]

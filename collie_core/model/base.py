@@ -10,13 +10,14 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from collie_core.bundle import read_bundle
-from collie_core.loss import EXPLICIT_LOSSES, check_metadata, resolve_loss
+from collie_core.loss import EXPLICIT_LOSSES, OneOfMany, check_metadata, resolve_loss
 from collie_core.model.hyperparameters import is_hyperparameter, loggable
 from collie_core.model.loading import AnyInteractions, Loader, as_loader, negatives_of, shape_of
 from collie_core.model.optimizers import check_optimizer, optimizer_of
 from collie_core.model.options import OptimizerChoice, SharedOptions, TrainingOptions
 from collie_core.model.rendering import show_options
 from collie_core.model.stored import Stored
+from collie_core.recommend import scoring
 
 ImplicitBatch = tuple[tuple[Tensor, Tensor], Tensor]
 ExplicitBatch = tuple[Tensor, Tensor, Tensor]
@@ -140,18 +141,41 @@ class BasePipeline(Stored):
 
     def _implicit_loss(self, batch: ImplicitBatch) -> Tensor:
         (users, positives), negatives = batch
-        scores = self.score_candidates(users, torch.cat([positives[:, None], negatives], dim=1))
+        function = self.loss_function
+        if isinstance(function, OneOfMany):
+            return self._loss_of_chosen(function, users, positives, negatives)
+        scores, many_scores = self._scored(users, positives, negatives)
         one = negatives.shape[1] == 1
-        metadata = {n: getattr(self, f"metadata_{n}") for n in self.options.metadata_for_loss or {}}
-        return self.loss_function(
-            scores[:, 0],
-            scores[:, 1] if one else scores[:, 1:].T,
+        return function(
+            scores,
+            many_scores[0] if one else many_scores,
             num_items=self.num_items,
             positive_items=positives,
             negative_items=negatives[:, 0] if one else negatives.T,
-            metadata=metadata,
-            metadata_weights=self.options.metadata_for_loss_weights or {},
+            **self._credit(),
         )
+
+    def _loss_of_chosen(
+        self, function: OneOfMany, users: Tensor, positives: Tensor, negatives: Tensor
+    ) -> Tensor:
+        credit = self._credit()
+        with scoring(self):
+            scores = self._scored(users, positives, negatives)
+        which, weights = function.choose(*scores, self.num_items, positives, negatives.T, **credit)
+        chosen = negatives.gather(1, which[:, None])
+        score, chosen_score = self._scored(users, positives, chosen)
+        return function.of_pair(score, chosen_score[0], weights, positives, chosen[:, 0], **credit)
+
+    def _scored(self, users: Tensor, positives: Tensor, negatives: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the scores of positives (B,) and of negatives (B, K), the latter as (K, B)."""
+        scores = self.score_candidates(users, torch.cat([positives[:, None], negatives], dim=1))
+        return scores[:, 0], scores[:, 1:].T
+
+    def _credit(self) -> dict[str, Any]:
+        """Return what partial credit is computed of."""
+        names, weights = self.options.metadata_for_loss, self.options.metadata_for_loss_weights
+        metadata = {name: getattr(self, f"metadata_{name}") for name in names or {}}
+        return {"metadata": metadata, "metadata_weights": weights or {}}
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:  # noqa: ARG002 - Lightning's
         """Return the loss of one training batch."""
