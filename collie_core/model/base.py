@@ -11,13 +11,13 @@ from torch.optim import Optimizer
 
 from collie_core.bundle import read_bundle
 from collie_core.loss import EXPLICIT_LOSSES, OneOfMany, check_metadata, resolve_loss
+from collie_core.model.dropout import remembered, repeats
 from collie_core.model.hyperparameters import is_hyperparameter, loggable
 from collie_core.model.loading import AnyInteractions, Loader, as_loader, negatives_of, shape_of
 from collie_core.model.optimizers import check_optimizer, optimizer_of
 from collie_core.model.options import OptimizerChoice, SharedOptions, TrainingOptions
 from collie_core.model.rendering import show_options
 from collie_core.model.stored import Stored
-from collie_core.recommend import scoring
 
 ImplicitBatch = tuple[tuple[Tensor, Tensor], Tensor]
 ExplicitBatch = tuple[Tensor, Tensor, Tensor]
@@ -142,7 +142,7 @@ class BasePipeline(Stored):
     def _implicit_loss(self, batch: ImplicitBatch) -> Tensor:
         (users, positives), negatives = batch
         function = self.loss_function
-        if isinstance(function, OneOfMany):
+        if isinstance(function, OneOfMany) and repeats(self):
             return self._loss_of_chosen(function, users, positives, negatives)
         scores, many_scores = self._scored(users, positives, negatives)
         one = negatives.shape[1] == 1
@@ -159,11 +159,15 @@ class BasePipeline(Stored):
         self, function: OneOfMany, users: Tensor, positives: Tensor, negatives: Tensor
     ) -> Tensor:
         credit = self._credit()
-        with scoring(self):
-            scores = self._scored(users, positives, negatives)
-        which, weights = function.choose(*scores, self.num_items, positives, negatives.T, **credit)
-        chosen = negatives.gather(1, which[:, None])
-        score, chosen_score = self._scored(users, positives, chosen)
+        with remembered(negatives.shape[1] + 1) as masks:
+            with torch.no_grad():
+                scores = self._scored(users, positives, negatives)
+            which, weights = function.choose(
+                *scores, self.num_items, positives, negatives.T, **credit
+            )
+            masks.places = torch.stack([torch.zeros_like(which), which + 1], dim=1)
+            chosen = negatives.gather(1, which[:, None])
+            score, chosen_score = self._scored(users, positives, chosen)
         return function.of_pair(score, chosen_score[0], weights, positives, chosen[:, 0], **credit)
 
     def _scored(self, users: Tensor, positives: Tensor, negatives: Tensor) -> tuple[Tensor, Tensor]:

@@ -8,6 +8,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from collie_core.model.dropout import Dropout
 from collie_core.utils import trunc_normal
 
 Activation = Callable[[Tensor], Tensor]
@@ -47,30 +48,6 @@ class ZeroEmbedding(nn.Embedding):
             return
         self.weight.data.zero_()
         self._fill_padding_idx_with_zero()
-
-
-class Dropout(nn.Module):
-    """Dropout with probability `p` in [0, 1), rounded to a multiple of 2⁻¹⁶.
-
-    Four entries share one random number of 64 bits: torch draws one for each, which took a third
-    of the time of training matrix factorization on a CPU.
-    """
-
-    def __init__(self, p: float) -> None:
-        if not 0 <= p < 1:
-            raise ValueError(f"dropout_p is {p}, must be in [0, 1): start from 0.1")
-        super().__init__()
-        self.dropped = min(round(p * 2**16), 2**16 - 1)
-
-    def forward(self, entries: Tensor) -> Tensor:
-        """Return `entries` with some of them 0 and the others scaled to make up for it."""
-        if not self.training or not self.dropped:
-            return entries
-        count = entries.numel()
-        draws = torch.empty((count + 3) // 4, dtype=torch.int64, device=entries.device)
-        bits = draws.random_(-(2**63), None).view(torch.int16)[:count].view(entries.shape)
-        kept = bits >= self.dropped - 2**15
-        return entries * kept.to(entries.dtype).mul_(2**16 / (2**16 - self.dropped))
 
 
 class SplitLinear(nn.Linear):

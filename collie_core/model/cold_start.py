@@ -8,7 +8,8 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from collie_core.model.blocks import Dropout, ScaledEmbedding, ZeroEmbedding, biased_dot
+from collie_core.model.blocks import ScaledEmbedding, ZeroEmbedding, biased_dot
+from collie_core.model.dropout import Dropout
 from collie_core.model.loading import AnyInteractions
 from collie_core.model.multi_stage import MultiStagePipeline
 from collie_core.model.options import (

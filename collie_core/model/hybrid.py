@@ -5,7 +5,8 @@ from typing import Any, ClassVar, Unpack
 
 from torch import Tensor
 
-from collie_core.model.blocks import Dropout, ScaledEmbedding, ZeroEmbedding, biased_dot
+from collie_core.model.blocks import ScaledEmbedding, ZeroEmbedding, biased_dot
+from collie_core.model.dropout import Dropout
 from collie_core.model.hybrid_base import Hybrid, hybrid_hyperparameters
 from collie_core.model.loading import AnyInteractions
 from collie_core.model.metadata import Features

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
-from collie_core.model.blocks import Dropout, Tower
+from collie_core.model.blocks import Tower
+from collie_core.model.dropout import Dropout
 from collie_core.model.nonlinear_matrix_factorization import xavier
 
 Features = Tensor | pd.DataFrame | np.ndarray[Any, Any]

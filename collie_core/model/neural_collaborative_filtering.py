@@ -8,7 +8,8 @@ from torch import Tensor, nn
 
 from collie_core.interactions.ids import at_least
 from collie_core.model.base import BasePipeline
-from collie_core.model.blocks import Dropout, ScaledEmbedding, Tower, dot
+from collie_core.model.blocks import ScaledEmbedding, Tower, dot
+from collie_core.model.dropout import Dropout
 from collie_core.model.final_layer import FinalLayer, final_activation, start_small
 from collie_core.model.loading import AnyInteractions
 from collie_core.model.options import SCHEDULED, TrainingKeywords, TrainingOptions

@@ -8,13 +8,13 @@ from torch.nn.functional import leaky_relu
 
 from collie_core.model.base import BasePipeline
 from collie_core.model.blocks import (
-    Dropout,
     ScaledEmbedding,
     Tower,
     ZeroEmbedding,
     biased_dot,
     in_range,
 )
+from collie_core.model.dropout import Dropout
 from collie_core.model.loading import AnyInteractions
 from collie_core.model.options import BIASED, TrainingKeywords, TrainingOptions
 from collie_core.model.scoring import Side, TwoSided

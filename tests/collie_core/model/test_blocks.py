@@ -3,7 +3,8 @@ import pytest
 import torch
 
 from collie_core.model import ScaledEmbedding, ZeroEmbedding
-from collie_core.model.blocks import Dropout, biased_dot, cosine_to_all, in_range
+from collie_core.model.blocks import biased_dot, cosine_to_all, in_range
+from collie_core.model.dropout import Dropout
 
 
 @pytest.fixture(autouse=True)

@@ -19,6 +19,7 @@ from collie_core.model import (
     MatrixFactorizationModel,
     MultiStagePipeline,
 )
+from collie_core.model.dropout import Dropout
 from collie_core.utils import pandas_df_to_hdf5
 
 BUCKETS = np.arange(10) % 3
@@ -188,6 +189,31 @@ def test_stepping_on_ratings_lowers_each_loss(make: Make, loss: str, tiny: Inter
     )
     first, last = losses_of(make(train=ratings, val=ratings, loss=loss, **fast(make)))
     assert last < 0.97 * first
+
+
+@pytest.mark.parametrize("loss", ["adaptive_bpr", "adaptive_hinge", "warp"])
+def test_two_scores_a_pair_give_loss_and_gradient_of_all(
+    make: Make, loss: str, tiny: Interactions
+) -> None:
+    model = make(train=tiny, loss=loss, **fast(make)).train()
+    for layer in model.modules():
+        if isinstance(layer, Dropout):
+            layer.dropped = 2**15
+    (users, positives), negatives = batch = next(iter(model.train_dataloader()))
+    learned = [each for each in model.parameters() if each.requires_grad]
+    torch.manual_seed(1)
+    value = model.calculate_loss(batch)
+    torch.manual_seed(1)
+    scores = model.score_candidates(users, torch.cat([positives[:, None], negatives], dim=1))
+    of_all = LOSSES[loss](scores[:, 0], scores[:, 1:].T, num_items=10)
+    torch.testing.assert_close(value, of_all)
+    slopes, expected = (
+        torch.autograd.grad(each, learned, allow_unused=True) for each in (value, of_all)
+    )
+    for slope, right in zip(slopes, expected, strict=True):
+        assert (slope is None) == (right is None)
+        if slope is not None and right is not None:
+            torch.testing.assert_close(slope.to_dense(), right.to_dense())
 
 
 def losses_of(model: BasePipeline) -> tuple[float, float]:
