@@ -122,6 +122,37 @@ class BatchSampler:
         return np.arange(length)
 
 
+class UserSampler(BatchSampler):
+    """Yields the batches of an epoch as all rows of `batch_size` users, in another order in each.
+
+    Parameters
+    ----------
+    users : (rows,) the user of each row.
+    batch_size : users of a batch; the last may have fewer.
+    shuffle, seed, drop_last : see `BatchSampler`; it is users that are permuted.
+    """
+
+    def __init__(
+        self,
+        users: NDArray[np.integer],
+        batch_size: int,
+        shuffle: bool,
+        seed: int,
+        drop_last: bool = False,
+    ) -> None:
+        self._by_user = np.argsort(users, kind="stable")
+        counts = np.bincount(users)
+        self._sizes = counts[counts > 0]
+        self._ends = np.cumsum(self._sizes)
+        super().__init__(self._sizes.size, batch_size, shuffle, seed, drop_last)
+
+    def _rows(self, epoch: int) -> Iterable[NDArray[np.int64]]:
+        for users in super()._rows(epoch):
+            sizes = self._sizes[users]
+            gaps = self._ends[users] - np.cumsum(sizes)  # from a place in the batch to one in all
+            yield self._by_user[np.arange(sizes.sum()) + np.repeat(gaps, sizes)]
+
+
 class HDF5Sampler(BatchSampler):
     """Yields the batches of an epoch as (start, size), fit for reading from disk in one piece."""
 

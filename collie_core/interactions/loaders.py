@@ -6,7 +6,13 @@ from typing import Any
 
 from collie_core.interactions.base import BaseInteractions
 from collie_core.interactions.batch_loader import BatchLoader, split_keywords
-from collie_core.interactions.batches import BUFFER_ROWS, BatchSampler, BlockSampler, HDF5Sampler
+from collie_core.interactions.batches import (
+    BUFFER_ROWS,
+    BatchSampler,
+    BlockSampler,
+    HDF5Sampler,
+    UserSampler,
+)
 from collie_core.interactions.hdf5 import HDF5Interactions
 from collie_core.interactions.ids import at_least
 from collie_core.interactions.implicit import Interactions
@@ -22,6 +28,8 @@ class InteractionsDataLoader(BatchLoader):
     batch_size : rows of a batch; the last may be shorter unless `drop_last` is True.
     shuffle : whether rows come in another order in each epoch.
     num_workers : processes that load; 0 loads in this one. Batches do not depend on it.
+    by_user : whether a batch is all rows of `batch_size` users, which losses over all items are
+        fastest with.
     kwargs : parameters of `Interactions`, if these are made here, and of
         `torch.utils.data.DataLoader`.
 
@@ -43,12 +51,15 @@ class InteractionsDataLoader(BatchLoader):
         batch_size: int = 1024,
         shuffle: bool = False,
         num_workers: int = 2,
+        *,
+        by_user: bool = False,
         **kwargs: Any,
     ) -> None:
         columns = {"mat": mat, "users": users, "items": items, "ratings": ratings}
         data, rest = _interactions(interactions, columns, kwargs)
         drop_last = rest.pop("drop_last", False)
-        sampler = BatchSampler(len(data), batch_size, shuffle, data.seed, drop_last)
+        order = batch_size, shuffle, data.seed, drop_last
+        sampler = UserSampler(data.users, *order) if by_user else BatchSampler(len(data), *order)
         super().__init__(data, sampler, num_workers, rest)
         self.interactions = data
         # To torch batch_size is None, as the data set makes the batches; to whoever asks it is the

@@ -11,7 +11,7 @@ from collie_core.loss.credit import check_metadata, ideal_difference_from_metada
 from collie_core.loss.explicit import mae_loss, mse_loss
 from collie_core.loss.hinge import hinge_loss
 from collie_core.loss.one_of_many import OneOfMany
-from collie_core.loss.softmax import softmax_loss
+from collie_core.loss.softmax import full_softmax_loss, softmax_loss
 from collie_core.loss.warp import warp_loss
 from collie_core.tables import lookup
 
@@ -24,6 +24,9 @@ LOSSES: Mapping[str, Callable[..., Tensor]] = {
     "softmax": softmax_loss,
     "warp": warp_loss,
 }
+# of the scores of all items, and so without negative samples
+ALL_ITEMS_LOSSES: Mapping[str, Callable[..., Tensor]] = {"full_softmax": full_softmax_loss}
+IMPLICIT_LOSSES = {**LOSSES, **ALL_ITEMS_LOSSES}
 EXPLICIT_LOSSES: Mapping[str, Callable[..., Tensor]] = {"mae": mae_loss, "mse": mse_loss}
 # what a loss of one negative item becomes where there are more, and what those are of one
 ADAPTIVE: Mapping[str, str] = {"bpr": "adaptive_bpr", "hinge": "adaptive_hinge"}
@@ -37,7 +40,7 @@ def resolve_loss(
 
     Parameters
     ----------
-    loss : a name of `LOSSES`, for implicit data, or of `EXPLICIT_LOSSES`.
+    loss : a name of `LOSSES` or `ALL_ITEMS_LOSSES`, for implicit data, or of `EXPLICIT_LOSSES`.
     num_negative_samples : K; None where the data are explicit. With more than one, "bpr" and
         "hinge" stand for their adaptive forms; with one, a warning says that those are the plain.
 
@@ -48,10 +51,10 @@ def resolve_loss(
     """
     if not isinstance(loss, str):
         return loss
-    function = lookup("loss", {**LOSSES, **EXPLICIT_LOSSES}, loss)
+    function = lookup("loss", {**IMPLICIT_LOSSES, **EXPLICIT_LOSSES}, loss)
     if (num_negative_samples is None) != (loss in EXPLICIT_LOSSES):
         _refuse_kind(loss, is_explicit=num_negative_samples is None)
-    if num_negative_samples is None:
+    if num_negative_samples is None or loss in ALL_ITEMS_LOSSES:
         return function
     if num_negative_samples > 1:
         return LOSSES[ADAPTIVE.get(loss, loss)]
@@ -60,7 +63,7 @@ def resolve_loss(
 
 def _refuse_kind(loss: str, *, is_explicit: bool) -> None:
     kind, other = ("explicit", "implicit") if is_explicit else ("implicit", "explicit")
-    known = EXPLICIT_LOSSES if is_explicit else LOSSES
+    known = EXPLICIT_LOSSES if is_explicit else IMPLICIT_LOSSES
     data = "Interactions" if is_explicit else "ExplicitInteractions"
     raise ValueError(
         f"loss {loss!r} is for {other} data, but these are {kind}: use one of {sorted(known)}, "
@@ -86,13 +89,16 @@ def _single(loss: str) -> Callable[..., Tensor]:
 
 __all__ = [
     "ADAPTIVE",
+    "ALL_ITEMS_LOSSES",
     "EXPLICIT_LOSSES",
+    "IMPLICIT_LOSSES",
     "LOSSES",
     "OneOfMany",
     "adaptive_bpr_loss",
     "adaptive_hinge_loss",
     "bpr_loss",
     "check_metadata",
+    "full_softmax_loss",
     "hinge_loss",
     "ideal_difference_from_metadata",
     "mae_loss",

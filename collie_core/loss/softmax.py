@@ -1,4 +1,4 @@
-"""Cross-entropy of the positive item among all items, estimated from sampled negatives."""
+"""Cross-entropy of the positive item among all items, or estimated from sampled negatives."""
 
 import math
 
@@ -51,3 +51,22 @@ def softmax_loss(
     negatives = many_negative_scores + correction + ideal.log()
     logits = torch.cat([positive_scores[None], negatives])
     return (logits.logsumexp(dim=0) - positive_scores).mean()
+
+
+def full_softmax_loss(
+    all_scores: Tensor, positive_items: Tensor, places: Tensor | None = None
+) -> Tensor:
+    """Return the softmax loss over all items: the mean of -log softmax(scores)[positive item].
+
+    It is the multinomial likelihood of what users have (Liang et al., WWW 2018). A user's scores
+    serve all positive items of that user, so that batches of whole users cost least.
+
+    Parameters
+    ----------
+    all_scores : (U', N) scores of every item, a row for each user of the batch.
+    positive_items : (B,)
+    places : (B,) the row of each positive item's user; without it there is a row for each (U' = B).
+    """
+    if places is None:
+        places = torch.arange(len(positive_items), device=positive_items.device)
+    return -all_scores.log_softmax(dim=1)[places, positive_items].mean()

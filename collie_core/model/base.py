@@ -10,7 +10,13 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from collie_core.bundle import read_bundle
-from collie_core.loss import EXPLICIT_LOSSES, OneOfMany, check_metadata, resolve_loss
+from collie_core.loss import (
+    ALL_ITEMS_LOSSES,
+    EXPLICIT_LOSSES,
+    OneOfMany,
+    check_metadata,
+    resolve_loss,
+)
 from collie_core.model.dropout import remembered, repeats
 from collie_core.model.hyperparameters import is_hyperparameter, loggable
 from collie_core.model.loading import AnyInteractions, Loader, as_loader, negatives_of, shape_of
@@ -91,6 +97,11 @@ class BasePipeline(Stored):
                 check_optimizer(choice, options.weight_decay, is_sparse=self._is_sparse)
         metadata, weights = options.metadata_for_loss or {}, options.metadata_for_loss_weights or {}
         check_metadata(metadata, weights, self.num_items)
+        if metadata and options.loss in (*ALL_ITEMS_LOSSES, *ALL_ITEMS_LOSSES.values()):
+            raise ValueError(
+                f"metadata_for_loss is given, but loss {options.loss!r} knows no partial credit: "
+                "leave it out, or use 'softmax'"
+            )
         self._setup_model(**own)
         for name, codes in metadata.items():
             self.register_buffer(f"metadata_{name}", codes.flatten(), persistent=False)
@@ -142,6 +153,9 @@ class BasePipeline(Stored):
     def _implicit_loss(self, batch: ImplicitBatch) -> Tensor:
         (users, positives), negatives = batch
         function = self.loss_function
+        if function in ALL_ITEMS_LOSSES.values():
+            everyone, places = distinct(users)
+            return function(self.score_all(everyone), positives, places)
         if isinstance(function, OneOfMany) and repeats(self):
             return self._loss_of_chosen(function, users, positives, negatives)
         scores, many_scores = self._scored(users, positives, negatives)
@@ -232,3 +246,10 @@ class BasePipeline(Stored):
 
     def _make_optimizer(self) -> Optimizer:
         return optimizer_of(cast("TrainingOptions", self.options), self.named_parameters())
+
+
+def distinct(users: Tensor) -> tuple[Tensor, Tensor]:
+    """Return each of `users` (B,) once, and the place of each row among them (B,)."""
+    if users.is_meta:  # there is nothing to compare where memory is only counted
+        return users, users
+    return cast("tuple[Tensor, Tensor]", torch.unique(users, return_inverse=True))

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from collie_core.interactions import ExplicitInteractions, HDF5Interactions, Interactions
-from collie_core.loss import EXPLICIT_LOSSES, LOSSES
+from collie_core.loss import ALL_ITEMS_LOSSES, EXPLICIT_LOSSES, IMPLICIT_LOSSES, LOSSES
 from collie_core.model import (
     ARCHITECTURES,
     BasePipeline,
@@ -169,12 +169,13 @@ def test_ranking_nobody_is_empty(model: BasePipeline) -> None:
     assert model.score_all(USERS[:0]).shape == (0, 10)
 
 
-@pytest.mark.parametrize("loss", sorted(LOSSES))
+@pytest.mark.parametrize("loss", sorted(IMPLICIT_LOSSES))
 def test_stepping_lowers_each_loss(make: Make, loss: str, tiny: Interactions) -> None:
     negatives = 1 if loss in ("bpr", "hinge") else 3
     data = Interactions(mat=tiny.mat, num_negative_samples=negatives, seed=0)
     first, last = losses_of(make(train=data, loss=loss, **fast(make)))
-    assert last < 0.97 * first
+    # most of the softmax over all items is the entropy of what users have, which nothing lowers
+    assert last < (0.995 if loss in ALL_ITEMS_LOSSES else 0.97) * first
 
 
 @pytest.mark.parametrize("loss", sorted(EXPLICIT_LOSSES))
