@@ -39,16 +39,9 @@ def factorized(train: Interactions, validation: Interactions, seed: int) -> Scor
     options = Settings.model_fields["models"].default.matrix_factorization
     torch.manual_seed(seed)
     model = MatrixFactorizationModel(
-        train=InteractionsDataLoader(
-            train, batch_size=options.batch_size, shuffle=True, num_workers=0
-        ),
-        embedding_dim=options.embedding_dim,
-        dropout_p=options.dropout_p,
-        lr=options.lr,
-        bias_optimizer=None,
+        train=InteractionsDataLoader(train, shuffle=True, num_workers=0, **options.loading),
         lr_scheduler_func=None,
-        weight_decay=options.weight_decay,
-        loss=options.loss,
+        **options.arguments_of(MatrixFactorizationModel),
     )
     fit(model, options.epochs, validation, seen=train, patience=options.patience)
     return model

@@ -11,8 +11,16 @@ from collie_pipeline.sections import Count, Positive, Section, Share, split_at_c
 if TYPE_CHECKING:
     from collie_pipeline.settings import Settings
 
+AllItemsLoss = Literal["full_softmax"]  # which draws no negative items
 ImplicitLoss = Literal[
-    "bpr", "adaptive_bpr", "hinge", "adaptive_hinge", "adaptive", "softmax", "warp"
+    "bpr",
+    "adaptive_bpr",
+    "hinge",
+    "adaptive_hinge",
+    "adaptive",
+    "softmax",
+    "warp",
+    AllItemsLoss,
 ]
 ExplicitLoss = Literal["mse", "mae"]  # which learn ratings, and need them
 Loss = Literal[ImplicitLoss, ExplicitLoss]
@@ -61,9 +69,12 @@ class Training(Section):
     `epochs` are the most there can be; training stops `patience` epochs after the best. With
     `partial_credit`, a negative item of the positive one's bucket is less of a mistake by that
     share. The losses `mse` and `mae` learn ratings, low ones too, and draw no negatives.
+    `full_softmax` scores all items for `batch_users` users at a time, with all that they have, in
+    place of `batch_size` interactions: best where there are no more than some 10,000 items.
     """
 
     batch_size: Count = 1024
+    batch_users: Count = 64
     num_negative_samples: Count = 10
     loss: Loss = "warp"
     partial_credit: Share = 0.0
@@ -76,9 +87,26 @@ class Training(Section):
         """Whether the loss is for ratings."""
         return self.loss in get_args(ExplicitLoss)
 
+    @property
+    def is_of_all_items(self) -> bool:
+        """Whether the loss is over the scores of all items."""
+        return self.loss in get_args(AllItemsLoss)
+
+    @property
+    def loading(self) -> dict[str, Any]:
+        """How batches are made: arguments of `InteractionsDataLoader`."""
+        if self.is_of_all_items:
+            return {"batch_size": self.batch_users, "by_user": True}
+        return {"batch_size": self.batch_size}
+
+    @property
+    def negatives(self) -> int:
+        """How many negative items are drawn for each positive one, where there are any."""
+        return 1 if self.is_of_all_items else self.num_negative_samples
+
     @model_validator(mode="after")
     def _credits_negatives_only(self) -> Self:
-        if self.is_explicit and self.partial_credit:
+        if self.partial_credit and (self.is_explicit or self.is_of_all_items):
             raise ValueError(
                 f"partial_credit is {self.partial_credit}, but loss {self.loss!r} has no negative "
                 "items: leave it out"
@@ -100,9 +128,17 @@ class Factors(Training):
 
 
 class MatrixFactorizationSettings(Factors):
-    """See `collie_core.model.MatrixFactorizationModel`."""
+    """See `collie_core.model.MatrixFactorizationModel`.
+
+    Found on the validation of five splits of MovieLens 100K; `benchmarks/quality.py` repeats it.
+    """
 
     lr: Positive = 3e-3
+    loss: Loss = "full_softmax"
+    embedding_dim: Count = 128
+    dropout_p: Share = 0.5
+    l2: Annotated[float, Field(ge=0)] = 8.0
+    epochs: Count = 150
 
 
 class MLPMatrixFactorizationSettings(Factors):

@@ -19,7 +19,7 @@ WAYS_OUT: Mapping[str, str] = {
         ("model", "gradients", "optimizer", "best weights"),
         f"lower the model's embedding_dim, or {FEWER_ITEMS}",
     ),
-    "batch": "lower the model's batch_size or num_negative_samples",
+    "batch": "lower the model's batch_size (batch_users) or num_negative_samples",
     "scores": FEWER_ITEMS,
     "similarity": "lower models.item_knn.neighbours",
     "weights": f"use item_knn in its place, or {FEWER_ITEMS}",

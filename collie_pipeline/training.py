@@ -38,9 +38,7 @@ def make_neural(name: str, given: Ingredients) -> Made:
     family, _, stage = name.partition("/")
     options: Training = getattr(given.settings.models, family)
     data = _data(given.train, given.settings, options)
-    loader = InteractionsDataLoader(
-        data, batch_size=options.batch_size, shuffle=True, num_workers=0
-    )
+    loader = InteractionsDataLoader(data, shuffle=True, num_workers=0, **options.loading)
     ids = outside_ids(given.train)
     if family == "cold_start":
         ids["bucket"] = known_of_items(given).names
@@ -60,7 +58,7 @@ def _data(path: Path, settings: Settings, options: Training) -> Interactions | E
     """Return the data at `path` as the loss asks for them."""
     if options.is_explicit:
         return read_ratings(path, settings.seed)
-    return read_interactions(path, settings, options.num_negative_samples)
+    return read_interactions(path, settings, options.negatives)
 
 
 def _knows_no_ratings(family: str, given: Ingredients) -> bool:

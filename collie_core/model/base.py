@@ -144,11 +144,18 @@ class BasePipeline(Stored):
         if isinstance(loss, str) and (loss in EXPLICIT_LOSSES) != is_explicit:
             kind = "explicit" if is_explicit else "implicit"
             raise ValueError(f"loss {loss!r} is not for {kind} data: see collie_core.loss")
-        if len(batch) == 3:
-            users, items, ratings = batch
-            scores = self(users, items)
-            return self.loss_function(scores, ratings.to(scores.dtype))
-        return self._implicit_loss(batch)
+        value = self._explicit_loss(batch) if len(batch) == 3 else self._implicit_loss(batch)
+        penalty = self.penalty(batch[0] if len(batch) == 3 else batch[0][0])
+        return value if penalty is None or not self.training else value + penalty
+
+    def penalty(self, users: Tensor) -> Tensor | None:  # noqa: ARG002 - a subclass's
+        """Return what training adds to the loss of a batch with `users` (B,), (); None for none."""
+        return None
+
+    def _explicit_loss(self, batch: ExplicitBatch) -> Tensor:
+        users, items, ratings = batch
+        scores = self(users, items)
+        return self.loss_function(scores, ratings.to(scores.dtype))
 
     def _implicit_loss(self, batch: ImplicitBatch) -> Tensor:
         (users, positives), negatives = batch

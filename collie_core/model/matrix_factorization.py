@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Unpack
 
 from torch import Tensor
 
-from collie_core.model.base import BasePipeline
+from collie_core.model.base import BasePipeline, distinct
 from collie_core.model.blocks import ScaledEmbedding, ZeroEmbedding, biased_dot, in_range
 from collie_core.model.dropout import Dropout
 from collie_core.model.loading import AnyInteractions
@@ -26,6 +26,9 @@ class MatrixFactorizationModel(TwoSided, BasePipeline):
     dropout_p : probability of dropping an entry of a factor, not of a bias, while training.
     sparse : whether gradients of the embeddings are sparse; without weight decay only.
     y_range : (minimum, maximum) of the scores, through a sigmoid.
+    l2 : λ >= 0; training adds λ/2 · (|p|² + |q|²) for each user, |p|² the mean over the batch's
+        users and |q|² over all items. It weighs as much however many batches an epoch has and
+        however many items there are, which `weight_decay` does not; without `sparse` only.
     **options : see `TrainingOptions`.
     """
 
@@ -40,13 +43,18 @@ class MatrixFactorizationModel(TwoSided, BasePipeline):
         dropout_p: float = 0.0,
         sparse: bool = False,
         y_range: tuple[float, float] | None = None,
+        *,
+        l2: float = 0.0,
         **options: Unpack[TrainingKeywords],
     ) -> None:
+        if not l2 >= 0 or (l2 and sparse):
+            raise ValueError(f"l2 is {l2} and sparse {sparse}, must be >= 0, and 0 with sparse")
         own = {
             "embedding_dim": embedding_dim,
             "dropout_p": dropout_p,
             "sparse": sparse,
             "y_range": y_range,
+            "l2": l2,
         }
         super().__init__(train, val, TrainingOptions.of(type(self), options), **own)
 
@@ -66,6 +74,16 @@ class MatrixFactorizationModel(TwoSided, BasePipeline):
     def item_side(self, items: Tensor) -> Side:
         """Return factors (..., D) and bias (..., 1) of `items` (...)."""
         return self.dropout(self.item_embeddings(items)), self.item_biases(items)
+
+    def penalty(self, users: Tensor) -> Tensor | None:
+        """Return λ/2 · (|p|² + |q|²) of each of `users` (B,), over the B interactions: ()."""
+        if not self.hparams.get("l2"):  # bundles of before have none
+            return None
+        everyone, _ = distinct(users)
+        vectors = self.user_embeddings(everyone), self.item_embeddings.weight
+        users_square, items_square = (each.square().sum(dim=-1).mean() for each in vectors)
+        share = self.hparams["l2"] / 2 * len(everyone) / len(users)
+        return (users_square + items_square).mul(share)
 
     def match(self, user: Side, item: Side) -> Tensor:
         """Score users' sides against items': (...)."""

@@ -1,3 +1,5 @@
+from itertools import chain
+
 import pytest
 
 from collie_core.interactions import InteractionsDataLoader
@@ -22,7 +24,7 @@ def test_each_batch_is_all_rows_of_its_users(batch_size: int, shuffle: bool) -> 
     loader = loader_of(batch_size, shuffle=shuffle)
     batches = epoch_of(loader)
     assert len(loader) == len(batches) == -(-4 // batch_size)
-    assert sorted(sum(batches, [])) == ROWS
+    assert sorted(chain.from_iterable(batches)) == ROWS
     for batch in batches:
         of_batch = {user for user, _ in batch}
         assert sorted(batch) == [row for row in ROWS if row[0] in of_batch]
