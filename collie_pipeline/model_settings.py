@@ -108,8 +108,8 @@ class Training(Section):
     def _credits_negatives_only(self) -> Self:
         if self.partial_credit and (self.is_explicit or self.is_of_all_items):
             raise ValueError(
-                f"partial_credit is {self.partial_credit}, but loss {self.loss!r} has no negative "
-                "items: leave it out"
+                f"partial_credit is {self.partial_credit}, but loss {self.loss!r} draws no "
+                "negative items: leave it out, or set loss to 'warp'"
             )
         return self
 
@@ -133,7 +133,7 @@ class MatrixFactorizationSettings(Factors):
     Found on the validation of five splits of MovieLens 100K; `benchmarks/quality.py` repeats it.
     """
 
-    lr: Positive = 3e-3
+    lr: Positive = 5e-3
     loss: Loss = "full_softmax"
     embedding_dim: Count = 128
     dropout_p: Share = 0.5

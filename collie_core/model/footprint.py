@@ -69,7 +69,7 @@ def footprint(
     ----------
     architecture : class of the model, such as those of `ARCHITECTURES`.
     num_users, num_items : U and N.
-    batch_size : B.
+    batch_size : B; of users, one row each, where the loss is over all items.
     num_negative_samples : K; None stands for ratings.
     device : "cuda" makes optimizers take all parameters at once, which is faster and larger.
     stage : of a model that has stages; None takes the one that needs most.
@@ -92,6 +92,7 @@ def footprint(
     with torch.device("meta"), restored():
         model._build(model.options, own)
         batch = _batch(at_least("batch_size", batch_size, 1), num_negative_samples)
+    model.to("meta")  # which its layers are, and what it makes itself has to be
     stages = [stage] if stage else model.hparams.get("stage_list", [None])
     each = [_of_stage(model, name, batch, device) for name in stages]
     return max(each, key=lambda found: found.total)

@@ -162,7 +162,7 @@ def test_learning_ratings_needs_no_room_for_negatives(tmp_path: Path) -> None:
         needed(NAME, small_settings(tmp_path, models={NAME: own}), Counts(100, 1, 1_000))
         .parts["memory"]
         .get("batch", 0)
-        for own in ({"loss": "mse"}, {"num_negative_samples": 10})
+        for own in ({"loss": "mse"}, {"loss": "warp", "num_negative_samples": 10})
     ]
     assert batches[0] < batches[1] / 3
 
@@ -207,5 +207,5 @@ def test_a_model_of_ratings_begins_from_another_of_any_loss(
 
 
 def test_partial_credit_has_nothing_to_credit_where_ratings_are_learned(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="loss 'mae' has no negative items: leave it out"):
+    with pytest.raises(SettingsError, match="loss 'mae' draws no negative items: leave it out"):
         small_settings(tmp_path, models={NAME: {"loss": "mae", "partial_credit": 0.5}})

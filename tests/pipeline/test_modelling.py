@@ -15,7 +15,6 @@ from collie_pipeline.model_table import TABLE, chain
 from collie_pipeline.modelling import MAKERS, make, remake
 from collie_pipeline.preparation import item_features, write_hdf5
 from collie_pipeline.project import Project
-from collie_pipeline.settings import Settings
 
 NAMES = [row.name for row in TABLE]
 TINY = {"epochs": 2, "num_negative_samples": 3}
@@ -108,13 +107,16 @@ def test_every_model_of_the_library_has_a_row_and_settings() -> None:
 
 
 def test_partial_credit_reaches_the_loss(given: Ingredients, tmp_path: Path) -> None:
-    credited = {"matrix_factorization": {**SMALL, "partial_credit": 0.5}}
-    settings: Settings = small_settings(tmp_path / "data", models=credited)
-    plain = make("matrix_factorization", given).history
-    with_credit = make(
-        "matrix_factorization",
-        Ingredients(settings, given.train, given.validation, given.features),
-    ).history
+    plain, with_credit = (
+        make("matrix_factorization", replace(given, settings=settings)).history
+        for settings in (
+            small_settings(
+                tmp_path / "data",
+                models={"matrix_factorization": {**SMALL, "loss": "warp", "partial_credit": share}},
+            )
+            for share in (0.0, 0.5)
+        )
+    )
     assert plain is not None
     assert with_credit is not None
     assert with_credit.losses[0] < plain.losses[0]

@@ -57,10 +57,12 @@ def test_a_model_needs_its_footprint_with_the_settings_own_values(settings: Sett
         120,
         80,
         embedding_dim=4,
-        num_negative_samples=3,
+        batch_size=64,
+        num_negative_samples=1,
         bias_optimizer=None,
-        loss="warp",
-        dropout_p=0.3,
+        loss="full_softmax",
+        dropout_p=0.5,
+        l2=8.0,
     )
     assert parts["model"] == found.model == 4 * 5 * (120 + 80)
     assert parts["gradients"] == found.gradients
@@ -115,8 +117,20 @@ def test_what_needs_the_last_byte_fits_and_one_less_does_not(settings: Settings)
         (
             "matrix_factorization",
             Counts(10, 10, 10),
-            {"matrix_factorization": {"batch_size": 10**7, "num_negative_samples": 100}},
+            {
+                "matrix_factorization": {
+                    "loss": "warp",
+                    "batch_size": 10**7,
+                    "num_negative_samples": 100,
+                }
+            },
             "lower the model's batch_size",
+        ),
+        (
+            "matrix_factorization",
+            Counts(10, 10_000, 10),
+            {"matrix_factorization": {"loss": "full_softmax", "batch_users": 10**6}},
+            "lower the model's batch_size .batch_users.",
         ),
         ("popularity", Counts(10, 10_000_000, 10), {}, "raise prepare.min_item_inter.*scores"),
         (

@@ -34,7 +34,7 @@ def test_it_keeps_vectors_short(tiny: Interactions) -> None:
             optimizer.zero_grad()
             model.calculate_loss(next(iter(model.train_dataloader()))).backward()
             optimizer.step()
-        return float(model.item_embeddings.weight.norm())
+        return float(model.item_embeddings.weight.detach().norm())
 
     assert size(10.0) < 0.9 * size(0.0)
 
