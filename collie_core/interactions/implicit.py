@@ -93,7 +93,7 @@ class Interactions(BaseInteractions):
     def __getitem__(self, index: Rows | Batch) -> ManyImplicit: ...
     def __getitem__(self, index: Row | Rows | Batch) -> OneImplicit | ManyImplicit:
         if isinstance(index, Batch):
-            return self._draw(index.rows, generator(*index.key))
+            return self._draw(index.rows, index.key.generator())
         if isinstance(index, (int, np.integer)):
             row = np.array([index])  # an array, so that a number out of range is an IndexError
             (users, items), negatives = self._draw(row, self._generator())
