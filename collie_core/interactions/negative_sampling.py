@@ -61,6 +61,7 @@ class NegativeSampler:
     users, items : (B,) the positives; duplicates are harmless.
     num_users, num_items : U and N.
     bitmap_bytes : how large the table of bits may be, though `BYTES_A_POSITIVE` are always allowed.
+    cells : the distinct user · N + item of the positives, sorted, where they are known already.
 
     Attributes
     ----------
@@ -74,31 +75,34 @@ class NegativeSampler:
         num_users: int,
         num_items: int,
         bitmap_bytes: int = BITMAP_BYTES,
+        cells: Keys | None = None,
     ) -> None:
         self.num_items = num_items
-        positives = distinct(users.astype(np.int64) * num_items + items)
-        owners = positives // num_items
-        self.degrees = np.bincount(owners, minlength=num_users)
-        is_full = self.degrees == num_items
+        if cells is None:
+            cells = distinct(users.astype(np.int64) * num_items + items)
+        edges = np.arange(num_users + 1) * num_items
+        self.degrees = degrees = np.diff(np.searchsorted(cells, edges))
+        is_full = degrees == num_items
         if is_full.any():  # as if they had none, so that any draw will do
-            owners, positives = (each[~is_full[owners]] for each in (owners, positives))
-        self._widths = num_items - np.where(is_full, 0, self.degrees)
-        self._first_lacking = np.cumsum(self._widths) - self._widths
-        self._positives = SortedKeys(positives)
-        most = 8 * max(bitmap_bytes, BYTES_A_POSITIVE * owners.size)
-        self._set_bits(owners, positives - owners * num_items, num_users, most)
+            cells, degrees = cells[np.repeat(~is_full, degrees)], np.where(is_full, 0, degrees)
+        self._widths = num_items - degrees
+        self._first_lacking = edges[:-1] - np.cumsum(degrees) + degrees
+        self._positives = SortedKeys(cells)
+        self._set_bits(cells, degrees, 8 * max(bitmap_bytes, BYTES_A_POSITIVE * cells.size))
 
-    def _set_bits(self, owners: Keys, items: Keys, num_users: int, most: int) -> None:
-        cells = num_users * self.num_items
-        size = 1 << max(min(cells - 1, most).bit_length(), 3)
-        self._is_shared = size < cells
-        places = np.random.default_rng(0).integers(0, size, num_users) if self._is_shared else None
-        self._places = np.arange(num_users) * self.num_items if places is None else places
+    def _set_bits(self, cells: Keys, degrees: NDArray[np.int64], most: int) -> None:
+        size = 1 << max(min(degrees.size * self.num_items - 1, most).bit_length(), 3)
+        self._is_shared = size < degrees.size * self.num_items
         self._wrap = size - 1
-        slots = self._places[owners] + items
-        slots &= self._wrap
+        own = self._places = np.arange(degrees.size) * self.num_items
+        if self._is_shared:
+            self._places = np.random.default_rng(0).integers(0, size, degrees.size)
+            cells = cells + np.repeat(self._places - own, degrees)
+            cells &= self._wrap
+            cells = distinct(cells.astype(np.int32) if size <= 1 << 31 else cells)
         self._bitmap = np.zeros(size >> 3, dtype=np.uint8)
-        np.bitwise_or.at(self._bitmap, slots >> 3, ONE << (slots.astype(np.uint8) & SEVEN))
+        # each bit is there once, so that a sum is as good as the slower "or"
+        np.add.at(self._bitmap, cells >> 3, ONE << (cells.astype(np.uint8) & SEVEN))
 
     def sample(
         self, users: NDArray[np.integer], num_samples: int, rng: np.random.Generator
