@@ -11,7 +11,15 @@ from torch import Tensor, nn
 
 from collie_core.interactions.ids import Ids, at_least, checked_ids
 from collie_core.scorer import Scorer
-from collie_core.scores import best, hide, refuse_nan, rows_at_once, scores_of, scoring
+from collie_core.scores import (
+    best,
+    hide,
+    refuse_nan,
+    rows_at_once,
+    scores_of,
+    scoring,
+    unchecked_scores,
+)
 
 __all__ = ["hide", "refuse_nan", "scores_of", "scoring", "similar_items", "similar_to", "top_n"]
 
@@ -55,7 +63,7 @@ def top_n(
     ------
     ValueError
         If `k` or `batch_size` is less than 1, a user or item is unknown, `exclude` has another
-        shape, or see `scores_of`.
+        shape, or a candidate's score is NaN; see also `scores_of`.
     TypeError
         If `exclude` is neither interactions nor sparse.
     """
@@ -64,26 +72,34 @@ def top_n(
     barred = _barred(allow, deny, model.num_items)
 
     def candidates(block: slice) -> Tensor:
-        every = scores_of(model, asked[block]).float()
+        every = unchecked_scores(model, asked[block]).float()
         if seen is not None:
             every = hide(every, seen[0][seen[1][block]])
         return every.masked_fill(barred.to(every.device), -torch.inf) if barred.any() else every
 
     with scoring(model):
         rows = rows_at_once(model.num_items) if batch_size is None else batch_size
-        return _lists(candidates, len(asked), k, rows)
+        return _lists(candidates, asked, k, rows)
 
 
 def _lists(
-    scored: Callable[[slice], Tensor], count: int, k: int, batch_size: int
+    scored: Callable[[slice], Tensor], asked: Ids, k: int, batch_size: int
 ) -> tuple[Items, Scores]:
-    """Return the k best columns of each of `count` rows, which are `scored` (B, N) by block."""
+    """Return the k best columns of each of `asked` (B,), which are `scored` (B, N) by block."""
     at_least("batch_size", batch_size, 1)
-    items = np.empty((count, at_least("k", k, 1)), dtype=np.int32)
-    scores = np.empty((count, k), dtype=np.float32)
-    for start in range(0, count, batch_size):
+    items = np.empty((len(asked), at_least("k", k, 1)), dtype=np.int32)
+    scores = np.empty((len(asked), k), dtype=np.float32)
+    for start in range(0, len(asked), batch_size):
         rows = slice(start, start + batch_size)
-        items[rows], scores[rows] = (each.cpu().numpy() for each in best(scored(rows), k))
+        items[rows], scores[rows] = _lists_of(scored(rows), asked[rows], k)
+    return items, scores
+
+
+def _lists_of(block: Tensor, asked: Ids, k: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """Return the k best columns of `block` (B, N), and their scores, if none is NaN."""
+    items, scores = (each.cpu().numpy() for each in best(block, k))
+    if np.isnan(scores[:, 0]).any():
+        refuse_nan(block, asked)
     return items, scores
 
 
@@ -198,4 +214,4 @@ def _nearest(
             every.diagonal(block.start).fill_(-torch.inf)
         return every
 
-    return _lists(cosines, len(asked), k, batch_size)
+    return _lists(cosines, np.arange(len(asked), dtype=np.int32), k, batch_size)

@@ -15,7 +15,8 @@ from collie_core.scorer import Scorer
 Users = npt.NDArray[np.integer]
 NOTHING = -1  # in place of an item, where a row has fewer than k to offer
 BLOCK_CELLS = 6 << 20
-GROUP = 32  # neighbouring scores of which the largest is looked at first
+GROUP, LEAST_GROUP = 32, 8  # neighbouring scores of which the largest is looked at first
+MANY = 8  # times as many groups as asked for
 FEWEST_ROWS = 16  # BLAS rounds a product of one to three rows unlike the same rows among more
 
 
@@ -52,6 +53,13 @@ def scores_of(model: Scorer, users: Users) -> Tensor:
     ValueError
         If a user is unknown to the model, or its scores are NaN or not one an item.
     """
+    scores = unchecked_scores(model, users)
+    refuse_nan(scores, users)
+    return scores
+
+
+def unchecked_scores(model: Scorer, users: Users) -> Tensor:
+    """Return what `scores_of` does, but with NaN: what ranks them finds these on its way."""
     if not 0 <= users.min() <= users.max() < model.num_users:
         stranger = int(users[(users < 0) | (users >= model.num_users)][0])
         raise ValueError(f"user {stranger} is not in 0..{model.num_users - 1}: encode users first")
@@ -60,7 +68,6 @@ def scores_of(model: Scorer, users: Users) -> Tensor:
     scores = model.score_all(torch.from_numpy(block))[: len(users)]
     if scores.shape != (shape := (len(users), model.num_items)):
         raise ValueError(f"score_all gave {tuple(scores.shape)}, must be {shape}: score all items")
-    refuse_nan(scores, users)
     return scores
 
 
@@ -89,41 +96,65 @@ def best(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:
 
     Returns
     -------
-    Columns (B, k) int64 and their scores (B, k), -1 and -inf where a row has none above -inf left.
+    Columns (B, k) int64 and their scores (B, k), -1 and -inf where a row has none above -inf left;
+    a row with a NaN begins with one.
     """
     at_least("k", k, 1)
-    wanted = min(k + 1, scores.shape[1])  # one more tells if a tie crosses the list's end
-    values, columns = _largest(scores, wanted)
-    if wanted > k:
-        tied = (values[:, k - 1] == values[:, k]) & ~values[:, k].isneginf()
-        if tied.any():
-            ordered = scores[tied].sort(dim=1, descending=True, stable=True)
-            values[tied], columns[tied] = ordered.values[:, :wanted], ordered.indices[:, :wanted]
-        values, columns = values[:, :k], columns[:, :k]
-    columns, by_column = columns.sort(dim=1)
-    values, by_value = values.gather(1, by_column).sort(dim=1, descending=True, stable=True)
-    columns = columns.gather(1, by_value).masked_fill(values.isneginf(), NOTHING)
-    missing = (0, k - columns.shape[1])
-    return (
-        nn.functional.pad(columns, missing, value=NOTHING),
-        nn.functional.pad(values, missing, value=-torch.inf),
-    )
+    rows, columns = _contenders(scores.contiguous(), k)
+    counts = torch.bincount(rows, minlength=len(scores))
+    places = torch.arange(len(rows), device=scores.device) - (counts.cumsum(0) - counts)[rows]
+    shape = len(scores), max(k, int(counts.max()))
+    values, numbers = scores.new_full(shape, -torch.inf), columns.new_full(shape, NOTHING)
+    values[rows, places], numbers[rows, places] = scores[rows, columns], columns
+    values, order = values.sort(dim=1, descending=True, stable=True)
+    return numbers.gather(1, order[:, :k]), values[:, :k]
 
 
-def _largest(scores: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """Return the `count` largest of each row of `scores` (B, N), and their columns: `topk`.
+def _contenders(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """Return the rows and columns, in their order, among which are the k best of each row.
 
-    They lie in the `count` groups with the largest maxima, and at the end that makes no group: to
-    look for them there takes half the time in long rows.
+    None of these is below the k-th largest of the maxima of groups of neighbours, so that few
+    scores are left, in the groups whose own maximum is not below it.
     """
-    width = scores.shape[1]
-    grouped = width - width % GROUP
-    if grouped < 4 * GROUP * count:
-        return scores.topk(count, dim=1)
-    maxima = scores[:, :grouped].reshape(len(scores), -1, GROUP).amax(dim=2)
-    starts = GROUP * maxima.topk(count, dim=1).indices
-    within = starts[:, :, None] + torch.arange(GROUP, device=scores.device)
-    end = torch.arange(grouped, width, device=scores.device).expand(len(scores), -1)
-    columns = torch.cat([within.flatten(1), end], dim=1)
-    values, places = scores.gather(1, columns).topk(count, dim=1)
-    return values, columns.gather(1, places)
+    width, group = scores.shape[1], _group(scores, k)
+    maxima = _maxima(scores, group)
+    coarse = _maxima(maxima, _group(maxima, k))
+    least = coarse.topk(min(k, coarse.shape[1]), dim=1).values[:, -1:]
+    least = least.clamp(min=torch.finfo(scores.dtype).min)  # what is -inf is no contender
+    rows, groups = _not_below(maxima, least, k)
+    firsts = groups * group
+    starts = firsts.clamp(max=width - group)  # the last group may be short
+    windows = scores.view(-1).unfold(0, group, 1)[rows * width + starts]
+    chosen, offsets = (~(windows < least[rows])).nonzero(as_tuple=True)
+    columns = starts[chosen] + offsets
+    is_own = columns >= firsts[chosen]
+    return rows[chosen][is_own], columns[is_own]
+
+
+def _group(scores: Tensor, k: int) -> int:
+    """Return how many neighbours in a row make a group, for at least 4 k groups."""
+    group = min(GROUP, scores.shape[1] // (4 * k))
+    return group if group >= LEAST_GROUP else 1
+
+
+def _maxima(scores: Tensor, group: int) -> Tensor:
+    """Return the largest of each `group` neighbours in a row of `scores` (B, N), and of the end."""
+    if group == 1:
+        return scores
+    whole = scores.shape[1] - scores.shape[1] % group
+    maxima, rest = scores[:, :whole].reshape(len(scores), -1, group).amax(2), scores[:, whole:]
+    return torch.cat([maxima, rest.amax(dim=1, keepdim=True)], dim=1) if rest.numel() else maxima
+
+
+def _not_below(maxima: Tensor, least: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """Return the rows and groups whose maximum is not below `least` (B, 1), or is NaN.
+
+    Of many that equal it the first k will do: each has a column, and these come first.
+    """
+    chosen = ~(maxima < least)
+    rows, groups = chosen.nonzero(as_tuple=True)
+    if torch.bincount(rows, minlength=1).amax() <= MANY * k:
+        return rows, groups
+    ties = maxima == least
+    rows, groups = (chosen & ~(ties & (ties.cumsum(dim=1) > k))).nonzero(as_tuple=True)
+    return rows, groups

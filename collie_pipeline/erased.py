@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from collie_core.files import replacing
-from collie_pipeline.preparation.ids import parse_ids
+from collie_pipeline.preparation.ids import text_ids
 
 FILE = "erased.json"
 
@@ -69,7 +69,7 @@ def rows_of(table: pd.DataFrame, user_ids: Iterable[str]) -> "pd.Series[bool]":
     ids = set(user_ids)
     if "user_id" not in table or table.empty:
         return pd.Series(False, index=table.index)
-    parsed, as_read = parse_ids(table["user_id"])[0], table["user_id"].astype("str").str.strip()
+    parsed, as_read = text_ids(table["user_id"]), table["user_id"].astype("str").str.strip()
     return (parsed.isin(ids) | as_read.isin(ids)).astype(bool)
 
 
@@ -81,6 +81,6 @@ def without_erased(root: Path, table: pd.DataFrame) -> tuple[pd.DataFrame, int]:
     erased = read_erased(root)
     if erased is None or "user_id" not in table or table.empty:
         return table, 0
-    known = pd.concat([parse_ids(table["user_id"])[0], table["user_id"].astype("str").str.strip()])
+    known = pd.concat([text_ids(table["user_id"]), table["user_id"].astype("str").str.strip()])
     dropped = rows_of(table, erased.among(known.dropna().unique()))
     return table[~dropped].reset_index(drop=True), int(dropped.sum())

@@ -11,7 +11,7 @@ import pandas as pd
 from collie_core.baselines import EASE, ItemKNN
 from collie_core.bundle import Bundle, model_of, read_bundle
 from collie_core.files import sha256
-from collie_pipeline.preparation.ids import parse_ids
+from collie_pipeline.preparation.ids import text_ids
 from collie_pipeline.storage import Publication, read_table
 
 WEIGHT = "weight"
@@ -90,9 +90,9 @@ def raw_rows(root: Path, weeks: Sequence[str], user_id: str) -> pd.DataFrame:
         path = root / "raw" / "interactions" / f"{week}.parquet"
         if path.exists():
             raw = read_table(path)
-            own = raw[(parse_ids(raw["user_id"])[0] == user_id).fillna(False)]
+            own = raw[(text_ids(raw["user_id"]) == user_id).fillna(False)]
             own = own.reindex(columns=list(ROW_COLUMNS))
-            own["item_id"] = parse_ids(own["item_id"])[0]
+            own["item_id"] = text_ids(own["item_id"])
             tables.append(own.drop(columns="user_id").assign(week=week).astype({"rating": object}))
     empty = pd.DataFrame(columns=[*ROW_COLUMNS[1:], "week"])
     return pd.concat(tables, ignore_index=True) if tables else empty

@@ -16,6 +16,7 @@ from collie_core.interactions.ids import (
     checked_seed,
     refuse_missing_ids,
 )
+from collie_core.interactions.sorted_keys import Keys
 
 Row = int | np.integer[Any]
 Rows = slice | list[int] | NDArray[Any]
@@ -73,9 +74,12 @@ class BaseInteractions:
             users, items, ratings, shape = _entries(mat)
         self.num_users = checked_count("num_users", num_users, int(users.max()) + 1, shape[0])
         self.num_items = checked_count("num_items", num_items, int(items.max()) + 1, shape[1])
+        cells = None
         if remove_duplicate_user_item_pairs:
-            users, items, ratings = _first_of_each_pair(users, items, ratings, self.num_items)
-        self._set_rows(users, items, ratings)
+            is_kept, cells = _first_of_each_pair(users, items, self.num_items)
+            if len(cells) < len(users):
+                users, items, ratings = users[is_kept], items[is_kept], ratings[is_kept]
+        self._set_rows(users, items, ratings, cells)
 
     @property
     def num_interactions(self) -> int:
@@ -123,7 +127,13 @@ class BaseInteractions:
     def _dense_rows(self, start: int, stop: int) -> NDArray[Any]:
         return np.asarray(self.mat.tocsr()[start:stop].toarray())
 
-    def _set_rows(self, users: Ids, items: Ids, ratings: NDArray[Any]) -> None:
+    def _set_rows(
+        self,
+        users: Ids,
+        items: Ids,
+        ratings: NDArray[Any],
+        cells: Keys | None = None,  # noqa: ARG002 - of those who draw negatives
+    ) -> None:
         if not len(users):
             raise ValueError("there are 0 interactions, must be at least 1: see what was filtered")
         self.users, self.items, self.ratings = users, items, ratings
@@ -162,19 +172,18 @@ def _entries(mat: Any) -> tuple[Ids, Ids, NDArray[Any], tuple[int, int]]:
     return users, items, checked_ratings(entries.data[kept], users, items), matrix.shape
 
 
-def _first_of_each_pair(
-    users: Ids, items: Ids, ratings: NDArray[Any], num_items: int
-) -> tuple[Ids, Ids, NDArray[Any]]:
+def _first_of_each_pair(users: Ids, items: Ids, num_items: int) -> tuple[NDArray[np.bool_], Keys]:
+    """Return which rows (B,) are the first of their pair, and the pairs as cells, sorted."""
     pairs = users.astype(np.int64) * num_items + items
     ordered = np.sort(pairs)
-    is_again = ordered[1:] == ordered[:-1]
-    if not is_again.any():
-        return users, items, ratings
-    repeated = ordered[1:][is_again]
+    is_new = np.ones(pairs.size, dtype=np.bool_)
+    np.not_equal(ordered[1:], ordered[:-1], out=is_new[1:])
+    is_kept = np.ones(pairs.size, dtype=np.bool_)
+    if is_new.all():
+        return is_kept, ordered
+    repeated = ordered[~is_new]
     found = np.minimum(np.searchsorted(repeated, pairs), repeated.size - 1)
     suspects = np.flatnonzero(repeated[found] == pairs)  # only their order has to be known
-    firsts = np.unique(pairs[suspects], return_index=True)[1]
-    is_kept = np.ones(pairs.size, dtype=np.bool_)
     is_kept[suspects] = False
-    is_kept[suspects[firsts]] = True
-    return users[is_kept], items[is_kept], ratings[is_kept]
+    is_kept[suspects[np.unique(pairs[suspects], return_index=True)[1]]] = True
+    return is_kept, ordered[is_new]

@@ -2,10 +2,12 @@
 
 import sys
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import chain, cycle, islice
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.random.bit_generator import ISeedSequence
 from numpy.typing import NDArray
 
 from collie_core.interactions.ids import at_least
@@ -20,6 +22,33 @@ class BatchKey(NamedTuple):
     seed: int
     epoch: int
     number: int
+
+    def generator(self) -> np.random.Generator:
+        """Return a generator of its own for the batch."""
+        words = *_words(self.seed, self.epoch), self.number
+        seed = _Words(np.array(words, dtype=np.uint64))
+        return np.random.Generator(np.random.SFC64(seed))  # type: ignore[arg-type]  # too narrow
+
+
+class _Words(ISeedSequence):
+    """Words that seed a generator as they are, which takes a quarter of the time of hashing them.
+
+    SFC64 mixes its three words before the first draw, so that those of near-by numbers will do.
+    """
+
+    def __init__(self, words: NDArray[np.uint64]) -> None:
+        self._given = words
+
+    def generate_state(self, n_words: int, dtype: Any = np.uint64) -> NDArray[np.uint64]:  # noqa: ARG002
+        """Return the words."""
+        return self._given
+
+
+@lru_cache(maxsize=64)
+def _words(seed: int, epoch: int) -> tuple[int, int]:
+    """Return the words that the batches of an epoch share."""
+    one, other = np.random.SeedSequence(seed, spawn_key=(epoch, 0)).generate_state(2, np.uint64)
+    return int(one), int(other)
 
 
 class BufferedRows(NamedTuple):

@@ -87,7 +87,7 @@ class HDF5Interactions:
         rows: Any = start_idx_and_batch_size
         rng = self._rng
         if isinstance(rows, Batch):
-            rows, rng = rows.rows, generator(*rows.key)
+            rows, rng = rows.rows, rows.key.generator()
         users, items = self._pairs(rows, rng)
         return (users, items), self.negative_sampler.sample(users, self.num_negative_samples, rng)
 

@@ -11,6 +11,7 @@ from collie_core.interactions.base import BaseInteractions, Row, Rows
 from collie_core.interactions.batches import Batch, generator
 from collie_core.interactions.ids import NAMED, Count, Ids, at_least
 from collie_core.interactions.negative_sampling import NegativeSampler, Sampler, UniformSampler
+from collie_core.interactions.sorted_keys import Keys
 
 Negatives = NDArray[np.int64]
 ManyImplicit = tuple[tuple[Ids, Ids], Negatives]
@@ -93,7 +94,7 @@ class Interactions(BaseInteractions):
     def __getitem__(self, index: Rows | Batch) -> ManyImplicit: ...
     def __getitem__(self, index: Row | Rows | Batch) -> OneImplicit | ManyImplicit:
         if isinstance(index, Batch):
-            return self._draw(index.rows, generator(*index.key))
+            return self._draw(index.rows, index.key.generator())
         if isinstance(index, (int, np.integer)):
             row = np.array([index])  # an array, so that a number out of range is an IndexError
             (users, items), negatives = self._draw(row, self._generator())
@@ -117,18 +118,20 @@ class Interactions(BaseInteractions):
             self._stream, self._rng = stream, generator(self.seed, *stream)
         return self._rng
 
-    def _set_rows(self, users: Ids, items: Ids, ratings: NDArray[Any]) -> None:
+    def _set_rows(
+        self, users: Ids, items: Ids, ratings: NDArray[Any], cells: Keys | None = None
+    ) -> None:
         super()._set_rows(users, items, ratings)
-        self._restart_sampling()
+        self._restart_sampling(cells)
 
-    def _restart_sampling(self) -> None:
+    def _restart_sampling(self, cells: Keys | None = None) -> None:
         self._stream = ()
         self._rng = generator(self.seed)
         if self.max_number_of_samples_to_consider == 0:
             self.negative_sampler = UniformSampler(self.num_items)
             return
         shape = self.num_users, self.num_items
-        exact = self.negative_sampler = NegativeSampler(self.users, self.items, *shape)
+        exact = self.negative_sampler = NegativeSampler(self.users, self.items, *shape, cells=cells)
         if self.check_num_negative_samples_is_valid:
             self._refuse_too_few_left(self.num_items - exact.degrees)
 

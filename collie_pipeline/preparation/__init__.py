@@ -1,6 +1,7 @@
 """From rows as read to a split window: plain functions, called by the assets of `prepared`."""
 
-from collie_pipeline.preparation.clean import REASONS, clean
+from collie_pipeline.preparation.clean import clean
+from collie_pipeline.preparation.faults import REASONS
 from collie_pipeline.preparation.features import item_features
 from collie_pipeline.preparation.hdf5 import read_ids, write_hdf5
 from collie_pipeline.preparation.implicit import Encoded, encode, implicit

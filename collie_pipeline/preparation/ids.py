@@ -1,5 +1,10 @@
 """Outside ids as text, and what is wrong with those that are not ids."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from collie_pipeline.preparation.missing import is_missing, plain_text
@@ -8,27 +13,64 @@ LONGEST = 256
 LARGEST = str(2**63 - 1)
 CONTROL = r"[\x00-\x1f\x7f-\x9f\ufffd]"  # U+FFFD stands for what was lost: two ids may be one
 FRACTION = r"-?\d*\.\d+|-?\d*\.?\d*e-\d+"
+FAULTS = ("missing", "absurd", "negative", "fractional")
 
 
-def parse_ids(values: pd.Series) -> tuple[pd.Series, pd.Series]:
-    """Return each of `values`, (B,), as an id, and what is wrong with it.
+@dataclass(frozen=True)
+class ParsedIds:
+    """A column of ids, each as the place of its text.
+
+    Parameters
+    ----------
+    texts : (U,) the different ids, sorted by code point on every machine.
+    codes : (B,) places in `texts`, -1 where there is no id.
+    faults : (B,) places in `FAULTS` where there is no id, -1 where there is one.
+    """
+
+    texts: "pd.Series[str]"
+    codes: npt.NDArray[np.int32]
+    faults: npt.NDArray[np.int8]
+
+    def faulty(self) -> Iterator[tuple[str, npt.NDArray[np.bool_]]]:
+        """Yield each of `FAULTS`, and which rows (B,) have it."""
+        for place, name in enumerate(FAULTS):
+            yield name, self.faults == place
+
+    def rows(self, which: npt.NDArray[np.integer] | None = None) -> "pd.Series[str]":
+        """Return the texts of the rows `which`, or of all, null where there is no id."""
+        codes = self.codes if which is None else self.codes[which]
+        with_null = pd.concat([self.texts, pd.Series([None], dtype="str")], ignore_index=True)
+        return pd.Series(with_null.array.take(codes))
+
+
+def parse_ids(values: pd.Series) -> ParsedIds:
+    """Return each of `values`, (B,), as an id, or what is wrong with it.
 
     Surrounding blanks go, and a whole float is its integer, in numbers (7.0) as in text ("7.0").
-
-    Returns
-    -------
-    (B,) text, null where it is wrong, and (B,) `missing`, `absurd`, `negative` or `fractional`,
-    null where it is right.
     """
     # Rows repeat few ids, so that judging the distinct ones is what makes this fast.
     codes, distinct = pd.factorize(plain_text(values) if values.dtype == object else values)
     texts = _texts(pd.Series(distinct))
     wrong = _faults(texts)
+    places, known = _sorted(texts.mask(wrong >= 0))
     # factorize gives a null the code -1, which takes the last entry
-    texts = pd.concat([texts.mask(wrong.notna()), pd.Series([None], dtype="str")])
-    wrong = pd.concat([wrong, pd.Series(["missing"], dtype="str")])
-    by_row = (pd.Series(each.array.take(codes), index=values.index) for each in (texts, wrong))
-    return next(by_row), next(by_row)
+    places, wrong = np.append(places, np.int32(-1)), np.append(wrong, np.int8(0))
+    return ParsedIds(known, places[codes], wrong[codes])
+
+
+def text_ids(values: pd.Series) -> "pd.Series[str]":
+    """Return each of `values`, (B,), as an id, null where it is none; see `parse_ids`."""
+    return parse_ids(values).rows().set_axis(values.index)
+
+
+def _sorted(texts: pd.Series) -> tuple[npt.NDArray[np.int32], "pd.Series[str]"]:
+    """Return the place of each of `texts` among the different ones, -1 for null, and these."""
+    codes, distinct = pd.factorize(texts)
+    known = np.asarray(distinct, dtype=object)
+    order = np.argsort(known.astype(np.str_) if len(known) else known, kind="stable")
+    place = np.full(len(known) + 1, -1, dtype=np.int32)
+    place[order] = np.arange(len(known), dtype=np.int32)
+    return place[codes], pd.Series(known[order], dtype="str")
 
 
 def _texts(distinct: pd.Series) -> pd.Series:
@@ -40,13 +82,19 @@ def _texts(distinct: pd.Series) -> pd.Series:
     return stripped.str.replace(r"^(-?\d+)\.0+$", r"\1", regex=True)
 
 
-def _faults(texts: pd.Series) -> pd.Series:
+def _faults(texts: pd.Series) -> npt.NDArray[np.int8]:
+    """Return what is wrong with each of `texts` (U,), as places in `FAULTS`, -1 for nothing."""
     digits = texts.where(texts.str.fullmatch(r"\d+")).str.lstrip("0")
     longer, as_long = digits.str.len() > len(LARGEST), digits.str.len() == len(LARGEST)
     infinite = texts.str.lower().str.fullmatch("-?inf(inity)?")
     absurd = infinite | longer | (as_long & (digits > LARGEST)) | (texts.str.len() > LONGEST)
-    wrong = pd.Series(None, index=texts.index, dtype="str")
-    wrong = wrong.mask(texts.str.fullmatch(FRACTION), "fractional")
-    wrong = wrong.mask(texts.str.fullmatch(r"-\d+(\.\d+)?"), "negative")
-    wrong = wrong.mask(absurd | texts.str.contains(CONTROL, regex=True), "absurd")
-    return wrong.mask(is_missing(texts), "missing")
+    by_name = {
+        "missing": is_missing(texts),
+        "absurd": absurd | texts.str.contains(CONTROL, regex=True),
+        "negative": texts.str.fullmatch(r"-\d+(\.\d+)?"),
+        "fractional": texts.str.fullmatch(FRACTION),
+    }
+    wrong = np.full(len(texts), -1, dtype=np.int8)
+    for name, holds in by_name.items():
+        wrong[(wrong < 0) & np.asarray(holds, dtype=np.bool_)] = FAULTS.index(name)
+    return wrong

@@ -56,20 +56,17 @@ def implicit(
         If nothing is left; the message counts the rows after each step.
     """
     liked = window[window["rating"].isna() | (window["rating"] >= min_rating)]
-    liked = liked.sort_values(["timestamp", "user_id", "item_id"], kind="stable")
-    pairs = liked.drop_duplicates(["user_id", "item_id"], keep="last")
-    users = pd.factorize(pairs["user_id"])[0]
-    items = pd.factorize(pairs["item_id"])[0]
-    kept = _often_enough(users, items, min_user_interactions, min_item_interactions)
+    pairs = _latest(encode(liked))
+    kept = _often_enough(pairs.users, pairs.items, min_user_interactions, min_item_interactions)
     if not kept.any():
         raise ValueError(
             f"nothing is left of {len(window)} clean rows: {len(liked)} have a rating of at least "
-            f"{min_rating} (prepare.min_rating), {len(pairs)} are distinct pairs, and 0 belong to "
-            f"users with {min_user_interactions} (prepare.min_user_interactions) and items with "
-            f"{min_item_interactions} (prepare.min_item_interactions): lower these settings or "
-            "widen window_weeks"
+            f"{min_rating} (prepare.min_rating), {len(pairs.users)} are distinct pairs, and 0 "
+            f"belong to users with {min_user_interactions} (prepare.min_user_interactions) and "
+            f"items with {min_item_interactions} (prepare.min_item_interactions): lower these "
+            "settings or widen window_weeks"
         )
-    return encode(pairs[kept])
+    return _part(pairs, kept)
 
 
 def microseconds(timestamps: "pd.Series[pd.Timestamp]") -> npt.NDArray[np.int64]:
@@ -78,7 +75,7 @@ def microseconds(timestamps: "pd.Series[pd.Timestamp]") -> npt.NDArray[np.int64]
 
 
 def _often_enough(
-    users: npt.NDArray[np.intp], items: npt.NDArray[np.intp], min_user: int, min_item: int
+    users: npt.NDArray[np.int32], items: npt.NDArray[np.int32], min_user: int, min_item: int
 ) -> npt.NDArray[np.bool_]:
     kept = np.ones(len(users), dtype=np.bool_)
     while kept.any():
@@ -92,13 +89,45 @@ def _often_enough(
     return kept
 
 
+def _latest(rows: Encoded) -> Encoded:
+    """Return the latest of each pair's rows."""
+    pairs = pd.Series(rows.users.astype(np.int64) << 32 | rows.items)
+    return _part(rows, ~pairs.duplicated(keep="last").to_numpy())
+
+
+def _part(rows: Encoded, kept: npt.NDArray[np.bool_]) -> Encoded:
+    """Return those of `rows` that are `kept` (B,), and only the ids that they have."""
+    users, user_ids = _numbered(rows.users[kept], rows.user_ids)
+    items, item_ids = _numbered(rows.items[kept], rows.item_ids)
+    return Encoded(user_ids, item_ids, users, items, rows.timestamps[kept])
+
+
+def _numbered(codes: npt.NDArray[np.int32], ids: Keys) -> tuple[npt.NDArray[np.int32], Keys]:
+    """Return `codes` (B,) as places among those of `ids` that are there, and these."""
+    is_there = np.bincount(codes, minlength=len(ids)) > 0
+    places = np.cumsum(is_there, dtype=np.int32) - 1
+    return places[codes], ids[is_there]
+
+
 def encode(pairs: pd.DataFrame) -> Encoded:
     """Return positives, (B, ...) with user_id, item_id and timestamp, with integers for ids."""
     users, user_ids = _codes(pairs["user_id"])
     items, item_ids = _codes(pairs["item_id"])
     moments = microseconds(pairs["timestamp"])
-    order = np.lexsort((items, users, moments))
-    return Encoded(user_ids, item_ids, users[order], items[order], moments[order])
+    if not _is_in_order(moments, users, items):  # one week's clean rows are
+        order = np.lexsort((items, users, moments))
+        users, items, moments = users[order], items[order], moments[order]
+    return Encoded(user_ids, item_ids, users, items, moments)
+
+
+def _is_in_order(*columns: npt.NDArray[np.integer]) -> bool:
+    """Return whether no row comes before the one above it, by the first of `columns` (B,) on."""
+    ties = np.ones(max(len(columns[0]) - 1, 0), dtype=np.bool_)
+    for column in columns:
+        if (ties & (column[1:] < column[:-1])).any():
+            return False
+        ties &= column[1:] == column[:-1]
+    return True
 
 
 def _codes(ids: pd.Series) -> tuple[npt.NDArray[np.int32], Keys]:

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from collie_pipeline.preparation.ids import parse_ids
+from collie_pipeline.preparation.ids import text_ids
 from collie_pipeline.preparation.missing import plain_text
 
 
@@ -13,7 +13,7 @@ def one_row_an_id(table: pd.DataFrame, key: str) -> pd.DataFrame:
     Ids are spelt as `prepared/clean` spells them, so that both can be joined.
     """
     texts = table.apply(lambda column: plain_text(column.astype(object)))
-    texts[key] = parse_ids(table[key])[0]
+    texts[key] = text_ids(table[key])
     texts = texts.dropna(subset=[key]).drop_duplicates(key, keep="last")
     return texts.sort_values(key, ignore_index=True)
 

@@ -32,6 +32,33 @@ def test_best_of_long_rows_may_lie_in_one_group_or_at_the_end() -> None:
     ]
 
 
+def test_best_of_rows_that_tie_everywhere_are_the_first() -> None:
+    scores = torch.zeros(4, 100 * GROUP + 5)
+    scores[1, 70 * GROUP :] = 1.0
+    scores[2, -1] = 1.0
+    scores[3, ::GROUP] = 1.0
+    assert best(scores, 4)[0].tolist() == [
+        [0, 1, 2, 3],
+        [70 * GROUP + place for place in range(4)],
+        [100 * GROUP + 4, 0, 1, 2],
+        [0, GROUP, 2 * GROUP, 3 * GROUP],
+    ]
+
+
+def test_best_may_lie_in_the_last_groups_alone() -> None:
+    width = 100 * GROUP + 5
+    scores = torch.arange(1.0 * width)[None]
+    assert best(scores, 8)[0].tolist() == [list(range(width - 1, width - 9, -1))]
+
+
+@pytest.mark.parametrize("width", [9, 100 * GROUP + 5])
+def test_a_row_with_a_nan_begins_with_one(width: int) -> None:
+    scores = torch.arange(2.0 * width).reshape(2, width)
+    scores[0, 4] = torch.nan
+    assert best(scores, 3)[1].isnan().any(dim=1).tolist() == [True, False]
+    assert best(scores, 3)[1][0, 0].isnan()
+
+
 def test_infinities_of_both_signs_are_no_nan() -> None:
     refuse_nan(torch.tensor([[torch.inf, -torch.inf]]), np.array([7]))
 

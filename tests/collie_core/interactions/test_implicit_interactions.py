@@ -6,7 +6,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from collie_core.interactions import Interactions
-from collie_core.interactions.negative_sampling import UniformSampler
+from collie_core.interactions.negative_sampling import NegativeSampler, UniformSampler
 
 # Chapter 1 of the reference.
 USERS, ITEMS = [0, 0, 0, 1, 1, 2], [0, 1, 2, 3, 4, 5]
@@ -123,3 +123,17 @@ def test_workers_of_a_plain_loader_draw_differently() -> None:
     loader: DataLoader[Any] = DataLoader(interactions, batch_size=4, num_workers=2)
     first, second = (negatives.tolist() for _, negatives in loader)
     assert first != second
+
+
+def test_pairs_that_were_sorted_for_duplicates_make_the_same_sampler() -> None:
+    rng = np.random.default_rng(0)
+    users, items = (rng.integers(0, count, 500, dtype=np.int32) for count in (20, 60))
+    made = Interactions(users=users, items=items, num_users=20, num_items=60)
+    assert len(made) < 500
+    alone = NegativeSampler(users, items, 20, 60)
+    asked = np.arange(20)
+    drawn = [
+        each.sample(asked, 50, np.random.default_rng(1)).tolist()
+        for each in (made.negative_sampler, alone)
+    ]
+    assert drawn[0] == drawn[1]

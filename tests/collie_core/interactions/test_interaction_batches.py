@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collie_core.interactions.batches import BatchSampler, HDF5Sampler, generator
+from collie_core.interactions.batches import BatchKey, BatchSampler, HDF5Sampler, generator
 
 sizes = st.integers(1, 50), st.integers(1, 12), st.booleans(), st.booleans()
 
@@ -62,6 +62,23 @@ def test_paths_below_a_seed_have_streams_of_their_own() -> None:
     paths = [(), (0,), (0, 0), (1,), (0, 1)]
     firsts = {int(generator(7, *path).integers(2**62)) for path in paths}
     assert len(firsts) == len(paths)
+
+
+def test_batches_draw_the_same_from_the_same_key_alone() -> None:
+    keys = [BatchKey(7, 0, 0), BatchKey(7, 0, 1), BatchKey(7, 1, 0), BatchKey(8, 0, 0)]
+    firsts = [int(key.generator().integers(2**62)) for key in keys]
+    assert firsts == [int(key.generator().integers(2**62)) for key in keys]
+    assert len(set(firsts)) == len(keys)
+    assert int(generator(7, 0).integers(2**62)) not in firsts  # the permutation's
+
+
+def test_batches_of_neighbouring_numbers_draw_as_if_they_were_far_apart() -> None:
+    words = [BatchKey(7, 0, n).generator().bit_generator.random_raw(8) for n in range(2_000)]
+    bits = np.unpackbits(np.array(words).view(np.uint8), axis=1)
+    apart = bits[1:] != bits[:-1]
+    spread = 0.5 / np.sqrt(len(apart))  # of a share, were every bit a coin
+    assert np.abs(bits.mean(axis=0) - 0.5).max() < 5 * spread
+    assert np.abs(apart.mean(axis=0) - 0.5).max() < 5 * spread
 
 
 def test_global_random_state_is_not_touched() -> None:

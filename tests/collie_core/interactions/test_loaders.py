@@ -78,6 +78,19 @@ def test_batches_do_not_depend_on_workers(kind: Any, shuffle: bool, tmp_path: Pa
 
 
 @pytest.mark.parametrize("kind", ALL)
+def test_what_torch_draws_after_an_epoch_does_not_depend_on_workers(
+    kind: Any, tmp_path: Path
+) -> None:
+    drawn = []
+    for num_workers in (0, 1):
+        loader = loader_of(kind, tmp_path, num_workers=num_workers)
+        torch.manual_seed(4)
+        list(loader)
+        drawn.append(torch.rand(1).item())
+    assert drawn[0] == drawn[1]
+
+
+@pytest.mark.parametrize("kind", ALL)
 def test_epochs_differ(kind: Any, tmp_path: Path) -> None:
     loader = loader_of(kind, tmp_path, num_negative_samples=3, shuffle=True)
     assert flat(loader) != flat(loader)
