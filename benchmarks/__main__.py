@@ -4,15 +4,21 @@
 
 All sides of a subject take turns, in processes of their own with as many threads. The table has
 the median of CPU seconds, which other work on the machine disturbs least, and of the clock's.
+See README.md beside this file.
 """
 
 import argparse
 import datetime
+import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from benchmarks.drawing import write_svg
+from benchmarks.growth import growths
 from benchmarks.harness import alternated
-from benchmarks.report import HEAD, Result, versions, write_json, write_svg
-from benchmarks.subjects import SUBJECTS, chosen
+from benchmarks.report import HEAD, lines, versions, write_json
+from benchmarks.subjects import SUBJECTS, Subject, chosen
+from benchmarks.verdicts import Result
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -28,24 +34,40 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def measured(asked: argparse.Namespace) -> Iterator[Result]:
+    """Yield the result of each subject on each of its data sets; say on stderr which is next."""
+    todo = list(_todo(chosen(asked.subjects), is_large=asked.large))
+    for done, (name, subject, dataset) in enumerate(todo, start=1):
+        sides = subject.sides if not asked.only_ours else ["ours"]
+        print(f"[{done}/{len(todo)}] {name}, {dataset}: {', '.join(sides)}", file=sys.stderr)
+        works = {side: subject.work_of(side) for side in sides}
+        rounds = asked.runs if subject.rounds is None else subject.rounds
+        taken = alternated(works, dataset, rounds, subject.threads or asked.threads)
+        yield Result(name, subject, dataset, taken)
+
+
+def _todo(subjects: Mapping[str, Subject], *, is_large: bool) -> Iterator[tuple[str, Subject, str]]:
+    for name, subject in subjects.items():
+        for dataset in (*subject.datasets, *(subject.large if is_large else ())):
+            yield name, subject, dataset
+
+
 def main() -> None:
     """Measure, print, and write JSON and a picture under `benchmarks/results`."""
-    asked = arguments()
-    results = []
-    print(f"threads: {asked.threads}, runs: {asked.runs}\n{HEAD}")
-    for name, subject in chosen(asked.subjects).items():
-        sides = ["ours", *([] if asked.only_ours else subject.targets)]
-        for dataset in (*subject.datasets, *(subject.large if asked.large else ())):
-            works = {side: subject.work_of(side) for side in sides}
-            taken = alternated(works, dataset, asked.runs, asked.threads)
-            results.append(Result(name, subject, dataset, taken))
-            print("\n".join(results[-1].lines()), flush=True)
-    for side, found in versions(results).items():
-        print(f"{side}: " + ", ".join(f"{name} {version}" for name, version in found.items()))
+    asked, results = arguments(), list[Result]()
     RESULTS.mkdir(exist_ok=True)
     stem = f"{datetime.datetime.now(datetime.UTC):%Y%m%dT%H%M%S}"
-    write_json(results, RESULTS / f"{stem}.json", asked.threads)
-    write_svg(results, RESULTS / f"{stem}.svg")
+    print(f"threads: {asked.threads}, runs: {asked.runs}\n{HEAD}")
+    for result in measured(asked):
+        results.append(result)
+        print("\n".join(lines(result)), flush=True)
+        # each time anew, so that what is done is kept if the next one never ends
+        write_json(results, RESULTS / f"{stem}.json", asked.threads)
+        write_svg(results, RESULTS / f"{stem}.svg")
+    for growth in growths(results):
+        print(growth)
+    for side, found in versions(results).items():
+        print(f"{side}: " + ", ".join(f"{name} {version}" for name, version in found.items()))
     print(f"written: {RESULTS / stem}.json and .svg")
 
 

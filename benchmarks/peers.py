@@ -26,6 +26,8 @@ PEERS: Mapping[str, Sequence[Sequence[str]]] = {
         (*OLD, "cython<3", "setuptools<70"),
         ("--no-build-isolation", "lightfm==1.17"),
     ),
+    "lenskit": (("lenskit==2025.8.1",),),
+    "rectools": (("rectools==0.19.0",),),
 }
 MADE = "installed"
 
