@@ -103,7 +103,7 @@ def _bar(top: float, label: str, verdict: Verdict) -> str:
         f'<rect x="{start:.1f}" y="{top + 3}" width="{end - start:.1f}" height="{ROW - 6}" '
         f'fill="{colour}"/>',
         _line(_place(verdict.low), middle, _place(verdict.high), middle, "black"),
-        _text(max(end, _place(verdict.high), _place(verdict.asked)) + 6, middle + 4, text),
+        _text(WIDTH - 10, middle + 4, text, "end"),
     ]
     if verdict.asked:
         mark = _place(verdict.asked)
@@ -120,7 +120,8 @@ def _chart(title: str, series: Series, *, is_log: bool = False) -> str:
     parts = [_text(10, top - 24, title, **{"font-weight": "bold"})]
     for x in _powers(xs):
         parts.append(_line(x_of(x), top, x_of(x), top + height, "#dddddd"))
-        parts.append(_text(x_of(x), top + height + 16, f"{x:g}", "middle"))
+        label = f"{x / 1e6:g} M" if x >= 1e6 else f"{x:g}"
+        parts.append(_text(x_of(x), top + height + 16, label, "middle"))
     for y in _powers(ys) if is_log else _steps(ys):
         parts.append(_line(left, y_of(y), left + width, y_of(y), "#dddddd"))
         parts.append(_text(left - 6, y_of(y) + 4, f"{y:g}", "end"))
@@ -153,7 +154,10 @@ def _powers(values: Sequence[float]) -> list[float]:
 
 
 def _steps(values: Sequence[float]) -> list[float]:
-    """Return some round numbers among `values`."""
-    step = 10.0 ** math.floor(math.log10((max(values) - min(values)) or 1.0))
-    first, last = math.ceil(min(values) / step), math.floor(max(values) / step)
-    return [round(number * step, 10) for number in range(first, last + 1)]
+    """Return at least four round numbers among `values`, if they differ."""
+    low, high = min(values), max(values)
+    power = 10.0 ** math.floor(math.log10((high - low) or 1.0))
+    fine = power / 5 if (high - low) / power < 2 else power / 2
+    return [
+        round(number * fine, 10) for number in range(math.ceil(low / fine), int(high / fine) + 1)
+    ]

@@ -30,7 +30,7 @@ SIDES: Mapping[str, tuple[str, str | None]] = {
     "rectools_lists": ("metrics_of_rectools.py", "rectools"),
     "minimal": ("collies.py", None),
     "original_minimal": ("collies.py", "original"),
-    "spotlight": ("", "spotlight"),
+    "spotlight": ("spotlights.py", "spotlight"),
 }
 LIMIT = 900  # seconds that one answer of a side may take
 THREADS = (

@@ -113,7 +113,7 @@ SUBJECTS: Mapping[str, Subject] = {
     "split": _of("split", SMALL, MIDDLE, large=(FIVE,), original=25),
     "loader": _of("loader", SMALL, MIDDLE, large=(FIVE,), original=12),
     "hdf5": _of("hdf5", ONE, large=(FIVE,), original=5, bare=1 / 2),
-    "epoch": _of("epoch", MIDDLE, original=8),
+    "epoch": _of("epoch", MIDDLE, original=8, spotlight=0),
     "epoch_approximate": _of("epoch:MatrixFactorizationModel:approximate", MIDDLE, original=1.5),
     **{f"epoch_{short}": _of(f"epoch:{name}", SMALL, original=3) for short, name in MODELS.items()},
     "lightning": Subject(

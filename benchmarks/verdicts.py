@@ -34,7 +34,9 @@ class Verdict:
     def __str__(self) -> str:
         unit = {"cpu": "", "mib": " of the memory", "reach": ""}[self.target.measure]
         beside = "" if self.target.beside == "ours" else f" of {self.target.beside}"
-        text = f"{self.note}{self.middle:.2f}x{unit}{beside} ({self.low:.2f}..{self.high:.2f})"
+        spread = f" ({self.low:.2f}..{self.high:.2f})" if self.low < self.high else ""
+        ratio = f"{self.middle:.2f}x" if self.middle else "never"
+        text = f"{self.note}{ratio}{unit}{beside}{spread}"
         asked = f", asked {self.asked:.2f}" if self.asked else ""
         return text + asked + (" MISSED" if self.is_missed else "")
 
@@ -70,15 +72,18 @@ def _verdict(target: Target, asked: float, side: Taken, other: Taken) -> Verdict
 def _reached(target: Target, asked: float, side: Taken, other: Taken) -> Verdict:
     """Return how long ours takes to what the side can reach, by the clock, in the first race."""
     best = max(value for *_, value in side.curve[0]) - SLACK
-    theirs, ours = seconds_to(side.curve[0], best), seconds_to(other.curve[0], best)
-    if math.isinf(ours):
+    theirs, ours = until(side.curve[0], best), until(other.curve[0], best)
+    if ours is None or theirs is None:  # theirs is there: it was the best of the same curve
         most = max(value for *_, value in other.curve[0])
-        note = f"{best:.4f} in {theirs:.2f} s, ours never (best {most:.4f}): "
-    else:
-        note = f"{best:.4f} in {theirs:.2f} s, ours in {ours:.2f} s: "
-    return Verdict(target, asked, *[theirs / ours] * 3, note)
+        note = f"{best:.4f} in {theirs[1] if theirs else math.nan:.2f} s, ours {most:.4f} at best: "
+        return Verdict(target, asked, 0.0, 0.0, 0.0, note)
+    note = (
+        f"{best:.4f} in {theirs[1]:.2f} s, ours in {ours[1]:.2f} s "
+        f"(CPU {theirs[0]:.2f} and {ours[0]:.2f}): "
+    )
+    return Verdict(target, asked, *[theirs[1] / ours[1]] * 3, note)
 
 
-def seconds_to(curve: Points, value: float) -> float:
-    """Return the seconds of fitting by the clock until `value` is reached; infinite if never."""
-    return next((wall for _, wall, reached in curve if reached >= value), math.inf)
+def until(curve: Points, value: float) -> tuple[float, float] | None:
+    """Return the seconds of fitting, of CPU and of the clock, until `value` is reached, if ever."""
+    return next(((cpu, wall) for cpu, wall, reached in curve if reached >= value), None)
