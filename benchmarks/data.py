@@ -51,7 +51,8 @@ def made(name: str) -> Path:
 
 def rows(name: str) -> int:
     """Return how many pairs a data set has, train and test together."""
-    return len(np.load(made(name))["users"])
+    with np.load(made(name)) as arrays:
+        return len(arrays["users"])
 
 
 def generated(name: str) -> Arrays:

@@ -6,6 +6,7 @@ import statistics
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -93,7 +94,11 @@ class Side:
                 text=True,
                 env=os.environ | pinned,
             )
-        self.versions: dict[str, str] = self._answer()["versions"]
+        try:
+            self.versions: dict[str, str] = self._answer()["versions"]
+        except RuntimeError:
+            self.__exit__()
+            raise
 
     def run(self) -> dict[str, Any]:
         """Return what one run takes."""
@@ -104,10 +109,12 @@ class Side:
 
     def _answer(self) -> dict[str, Any]:
         assert self.process.stdout is not None  # noqa: S101 - it is a pipe, for mypy
-        limit = threading.Timer(LIMIT, self.process.kill)
+        limit, began = threading.Timer(LIMIT, self.process.kill), time.monotonic()
         limit.start()
         line = self.process.stdout.readline()
         limit.cancel()
+        if not line and time.monotonic() - began >= LIMIT:
+            raise RuntimeError(f"took more than {LIMIT} s, and was ended")
         if not line:
             last = (self.log.read_text().strip().splitlines() or ["nothing said"])[-1]
             raise RuntimeError(f"{last[:150]} (see {self.log})")

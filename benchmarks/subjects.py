@@ -69,6 +69,10 @@ class Subject:
         """Return the work of a side."""
         return self.others.get(side, self.work)
 
+    def datasets_of(self, *, is_large: bool) -> tuple[str, ...]:
+        """Return the data sets, with the large ones if asked."""
+        return self.datasets + (self.large if is_large else ())
+
     @property
     def sides(self) -> list[str]:
         """All sides, ours first."""

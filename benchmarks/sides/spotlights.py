@@ -11,7 +11,7 @@ BATCH, NEGATIVES = 1024, 10
 
 
 def epoch(path: Path) -> Callable[[], object]:
-    """Train one epoch more with 32 dimensions and the adaptive hinge; its negatives are any items."""
+    """Train one epoch more, 32 dimensions and the adaptive hinge; a negative may be any item."""
     arrays = np.load(path)
     users, items = arrays["train_users"], arrays["train_items"]
     shape = int(arrays["users"].max()) + 1, int(arrays["items"].max()) + 1
@@ -22,6 +22,6 @@ def epoch(path: Path) -> Callable[[], object]:
         n_iter=1,
         batch_size=BATCH,
         num_negative_samples=NEGATIVES,
-        random_state=np.random.RandomState(0),  # noqa: NPY002 - it takes no other
+        random_state=np.random.RandomState(0),
     )
     return lambda: model.fit(train)
