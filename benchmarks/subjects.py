@@ -146,7 +146,7 @@ SUBJECTS: Mapping[str, Subject] = {
     "growth_build": _growth("construction", 1),
     "growth_split": _growth("split", 1),
     "growth_loader": _growth("loader", 1),
-    "growth_hdf5": _growth("hdf5", 1, mib=0.05),
+    "growth_hdf5": _growth("hdf5", 1),
     "growth_epoch": _growth("growing", 0, mib=0.05),
 }
 

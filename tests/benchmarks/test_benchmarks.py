@@ -11,6 +11,7 @@ import torch
 from racing import Enough, Race  # of the sides, which peers run too
 from ranking import Judge
 
+from benchmarks import data
 from benchmarks.drawing import write_svg
 from benchmarks.growth import Growth
 from benchmarks.harness import SIDES, Side, Taken, alternated
@@ -99,7 +100,7 @@ def test_a_side_that_fails_is_named_and_the_others_go_on() -> None:
 
 @pytest.mark.usefixtures("sides")
 def test_a_side_that_takes_too_long_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    with Side("bare", "endless", Path("none.npz"), 1) as side:
+    with Side("bare", "endless", data.made(SET), 1) as side:
         monkeypatch.setattr("benchmarks.harness.LIMIT", 0.2)
         with pytest.raises(RuntimeError, match=r"took more than 0\.2 s"):
             side.run()
