@@ -5,7 +5,10 @@ import os
 import statistics
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -13,6 +16,7 @@ from typing import Any, Self
 from benchmarks import data, peers
 
 HERE = Path(__file__).parent
+Points = list[tuple[float, float, float]]  # CPU seconds, seconds, MAP@10
 # of each side: its file, and its environment if that is not this one
 SIDES: Mapping[str, tuple[str, str | None]] = {
     "ours": ("collies.py", None),
@@ -22,25 +26,43 @@ SIDES: Mapping[str, tuple[str, str | None]] = {
     "als": ("implicits.py", "implicit"),
     "bpr": ("implicits.py", "implicit"),
     "lightfm": ("lightfms.py", "lightfm"),
+    "lenskit": ("lenskits.py", "lenskit"),
+    "rectools": ("metrics_of_rectools.py", "rectools"),
+    "rectools_lists": ("metrics_of_rectools.py", "rectools"),
+    "minimal": ("collies.py", None),
+    "original_minimal": ("collies.py", "original"),
+    "spotlight": ("spotlights.py", "spotlight"),
 }
-THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
+LIMIT = 900  # seconds that one answer of a side may take
+THREADS = (
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "NUMBA_NUM_THREADS",
+    "LK_NUM_THREADS",
+)
 
 
 @dataclass
 class Taken:
-    """What the runs of one side took: seconds of CPU and of the clock, MiB above the data."""
+    """What the runs of one side took: seconds of CPU and of the clock, MiB above the data.
+
+    The memory is also that of a first run that is not counted: later ones find some that is free.
+    """
 
     cpu: list[float] = field(default_factory=list)
     wall: list[float] = field(default_factory=list)
     mib: list[float] = field(default_factory=list)
     value: list[float] = field(default_factory=list)
+    curve: list[Points] = field(default_factory=list)
     versions: dict[str, str] = field(default_factory=dict)
     missing: str | None = None
 
-    def add(self, run: Mapping[str, float]) -> None:
+    def add(self, run: Mapping[str, Any], *, is_counted: bool) -> None:
         """Take in one run."""
         for name, number in run.items():
-            getattr(self, name).append(number)
+            if is_counted or name == "mib":
+                getattr(self, name).append(number)
 
     def middle(self, name: str) -> float:
         """Return the median of "cpu", "wall", "mib" or "value"; NaN without runs."""
@@ -72,20 +94,30 @@ class Side:
                 text=True,
                 env=os.environ | pinned,
             )
-        self.versions: dict[str, str] = self._answer()["versions"]
+        try:
+            self.versions: dict[str, str] = self._answer()["versions"]
+        except RuntimeError:
+            self.__exit__()
+            raise
 
     def run(self) -> dict[str, Any]:
         """Return what one run takes."""
         assert self.process.stdin is not None  # noqa: S101 - it is a pipe, for mypy
-        print(file=self.process.stdin, flush=True)
+        with suppress(BrokenPipeError):  # then there is no answer either
+            print(file=self.process.stdin, flush=True)
         return self._answer()
 
     def _answer(self) -> dict[str, Any]:
         assert self.process.stdout is not None  # noqa: S101 - it is a pipe, for mypy
+        limit, began = threading.Timer(LIMIT, self.process.kill), time.monotonic()
+        limit.start()
         line = self.process.stdout.readline()
+        limit.cancel()
+        if not line and time.monotonic() - began >= LIMIT:
+            raise RuntimeError(f"took more than {LIMIT} s, and was ended")
         if not line:
             last = (self.log.read_text().strip().splitlines() or ["nothing said"])[-1]
-            raise RuntimeError(f"{last} (see {self.log})")
+            raise RuntimeError(f"{last[:150]} (see {self.log})")
         answer: dict[str, Any] = json.loads(line)
         return answer
 
@@ -93,18 +125,24 @@ class Side:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self.process.communicate()
+        with suppress(BrokenPipeError):
+            self.process.communicate()
 
 
 def alternated(works: Mapping[str, str], dataset: str, runs: int, threads: int) -> dict[str, Taken]:
     """Return what each side took for its work in `runs` rounds, in which each has one turn.
 
-    A first round is not counted. All sides are ready, with their data, before it.
+    A first round is not counted, unless `runs` is 0. All sides are ready, with their data, before
+    it. One that fails, or takes more than a quarter of an hour, is left out from then on.
     """
     taken = {name: Taken() for name in works}
-    if reason := data.missing_reason(dataset):
+    reason, ready = data.missing_reason(dataset), dict[str, Side]()
+    try:
+        path = data.folder() if reason else data.made(dataset)
+    except (OSError, ValueError, MemoryError) as error:
+        reason = f"failed: {error}"
+    if reason:
         return {name: Taken(missing=reason) for name in works}
-    path, ready = data.made(dataset), dict[str, Side]()
     try:
         for name, work in works.items():
             taken[name].missing = (peer := SIDES[name][1]) and peers.missing_reason(peer)
@@ -134,5 +172,4 @@ def _turn(ready: dict[str, Side], taken: Taken, name: str, *, is_counted: bool) 
         taken.missing = f"failed: {error}"
         ready.pop(name).__exit__()
         return
-    if is_counted:
-        taken.add(run)
+    taken.add(run, is_counted=is_counted)

@@ -7,6 +7,7 @@ error: why not is kept beside its folder, and told in the benchmark's table.
 """
 
 import os
+import re
 import subprocess
 import sys
 import venv
@@ -26,6 +27,10 @@ PEERS: Mapping[str, Sequence[Sequence[str]]] = {
         (*OLD, "cython<3", "setuptools<70"),
         ("--no-build-isolation", "lightfm==1.17"),
     ),
+    "lenskit": (("lenskit==2025.8.1",),),
+    "rectools": (("rectools==0.19.0",),),
+    # never on PyPI, where `spotlight` is another project's
+    "spotlight": (("torch==2.13.0", "git+https://github.com/maciejkula/spotlight.git@v0.1.6"),),
 }
 MADE = "installed"
 
@@ -47,8 +52,9 @@ def missing_reason(name: str) -> str | None:
     log = folder() / f"{name}.log"
     if not log.exists():
         return "not installed: run benchmarks/peers.py"
-    errors = [line for line in log.read_text().splitlines() if "error" in line.lower()]
-    return f"cannot be installed: {errors[-1] if errors else log}"
+    told = log.read_text().splitlines()
+    errors = [line.strip() for line in told if re.search(r"fatal: |error: ", line, re.IGNORECASE)]
+    return f"cannot be installed: {errors[0] if errors else log}"
 
 
 def install(name: str) -> None:

@@ -1,17 +1,21 @@
 """Benfred's `implicit`."""
 
+import os
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import ranking  # beside this file
+import racing  # beside this file
 from implicit.cpu.als import AlternatingLeastSquares
 from implicit.cpu.bpr import BayesianPersonalizedRanking
 from implicit.nearest_neighbours import TFIDFRecommender
 from scipy.sparse import csr_matrix
 
 Work = Callable[[], object]
+THREADS = int(os.environ["OMP_NUM_THREADS"])
 
 
 def _train(path: Path) -> csr_matrix:
@@ -24,7 +28,7 @@ def _train(path: Path) -> csr_matrix:
 def top_n(path: Path) -> Work:
     """List the best 20 items of all users."""
     arrays = np.load(path)
-    model = AlternatingLeastSquares(factors=64, num_threads=1)
+    model = AlternatingLeastSquares(factors=64, num_threads=THREADS)
     model.user_factors, model.item_factors = arrays["user_factors"], arrays["item_factors"]
     users = np.arange(len(model.user_factors))
     seen = csr_matrix((len(users), len(model.item_factors)), dtype=np.float32)
@@ -36,21 +40,28 @@ def baseline(path: Path, name: str) -> Work:
     if name != "ItemKNN":
         raise ValueError(f"there is no {name}")
     have = _train(path)
-    return lambda: TFIDFRecommender(K=400, num_threads=1).fit(have, show_progress=False)
+    return lambda: TFIDFRecommender(K=400, num_threads=THREADS).fit(have, show_progress=False)
 
 
-def quality(path: Path, name: str) -> Callable[[], Callable[[], float]]:
-    """Fit "als" or "bpr" with 64 dimensions."""
+def race(path: Path, seconds: str, laps: str, name: str) -> Work:
+    """Fit "als" or "bpr" with 64 dimensions, an iteration a lap."""
     have = _train(path)
     makers = {
-        "als": partial(AlternatingLeastSquares, 64, regularization=5.0, alpha=1.0, iterations=10),
+        "als": partial(AlternatingLeastSquares, 64, regularization=5.0, alpha=1.0),
         "bpr": partial(BayesianPersonalizedRanking, 64),
     }
+    made = partial(makers[name], num_threads=THREADS, random_state=0)
+    made(iterations=1).fit(have, show_progress=False)  # what only the first fit takes
 
-    def fit() -> Callable[[], float]:
-        model = makers[name](num_threads=1, random_state=0)
-        model.fit(have, show_progress=False)
-        users, items = np.asarray(model.user_factors), np.asarray(model.item_factors)
-        return lambda: ranking.mapk(path, lambda block: users[block] @ items.T)
+    def run() -> dict[str, Any]:
+        timed, model = racing.Race(path, seconds, laps), made(iterations=int(laps))
 
-    return fit
+        def lap(*_: object) -> None:
+            timed.lap_or_stop(lambda block: model.user_factors[block] @ model.item_factors.T)
+
+        timed.start()
+        with suppress(racing.Enough):
+            model.fit(have, show_progress=False, callback=lap)
+        return timed.result()
+
+    return run

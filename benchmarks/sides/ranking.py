@@ -1,4 +1,4 @@
-"""MAP@10 for any side, with nothing but NumPy: what users have in training is no candidate."""
+"""MAP@10 for any side, with nothing but NumPy: what users have had before is no candidate."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,22 +7,36 @@ import numpy as np
 import numpy.typing as npt
 
 K, BLOCK = 10, 512
+Score = Callable[[npt.NDArray], npt.NDArray]
 
 
-def mapk(path: Path, score: Callable[[npt.NDArray], npt.NDArray]) -> float:
-    """Return the mean over test users; `score` gives (B, N) for users (B,)."""
-    arrays = np.load(path)
-    shape = int(arrays["users"].max()) + 1, int(arrays["items"].max()) + 1
-    is_seen, is_relevant = np.zeros((2, *shape), dtype=bool)
-    is_seen[arrays["train_users"], arrays["train_items"]] = True
-    is_relevant[arrays["test_users"], arrays["test_items"]] = True
-    users, values = np.unique(arrays["test_users"]), []
-    for start in range(0, len(users), BLOCK):
-        block = users[start : start + BLOCK]
-        scores = np.where(is_seen[block], -np.inf, score(block))
-        best = np.argsort(-scores, axis=1, kind="stable")[:, :K]
-        hits = np.take_along_axis(is_relevant[block], best, axis=1)
+class Judge:
+    """The test of a data set, read once.
+
+    Parameters
+    ----------
+    path : the data set; its test users are ranked all items but those that they had before it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        arrays = np.load(path)
+        shape = int(arrays["users"].max()) + 1, int(arrays["items"].max()) + 1
+        self.is_seen, self.is_relevant = np.zeros((2, *shape), dtype=bool)
+        self.is_seen[arrays["seen_users"], arrays["seen_items"]] = True
+        self.is_relevant[arrays["test_users"], arrays["test_items"]] = True
+        self.users = np.unique(arrays["test_users"])
+
+    def mapk(self, score: Score) -> float:
+        """Return the mean over test users; `score` gives (B, N) for users (B,)."""
+        starts = range(0, len(self.users), BLOCK)
+        blocks = [self.users[start : start + BLOCK] for start in starts]
+        return float(np.concatenate([self._precisions(each, score) for each in blocks]).mean())
+
+    def _precisions(self, block: npt.NDArray, score: Score) -> npt.NDArray:
+        costs = np.where(self.is_seen[block], np.inf, -score(block))
+        found = np.argpartition(costs, K, axis=1)[:, :K]
+        order = np.argsort(np.take_along_axis(costs, found, axis=1), axis=1, kind="stable")
+        best = np.take_along_axis(found, order, axis=1)
+        hits = np.take_along_axis(self.is_relevant[block], best, axis=1)
         precisions = np.cumsum(hits, axis=1) / np.arange(1, K + 1) * hits
-        most = np.minimum(is_relevant[block].sum(axis=1), K)
-        values.append(precisions.sum(axis=1) / most)
-    return float(np.concatenate(values).mean())
+        return precisions.sum(axis=1) / np.minimum(self.is_relevant[block].sum(axis=1), K)
