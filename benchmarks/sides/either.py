@@ -29,10 +29,10 @@ def made_interactions(path: Path, part: str = "", **options: Any) -> Any:
     return interactions.Interactions(**whole)
 
 
-def made_loader(train: Any, kind: str = "exact", batch_size: int = BATCH) -> Any:
+def made_loader(train: Any, kind: str = "exact", **options: Any) -> Any:
     """Return a loader of shuffled batches with "exact" or "approximate" negatives."""
-    of = {"interactions": train, "batch_size": batch_size, "shuffle": True, "num_workers": 0}
-    return getattr(interactions, LOADERS[kind])(**of)
+    of = {"interactions": train, "batch_size": BATCH, "shuffle": True, "num_workers": 0}
+    return getattr(interactions, LOADERS[kind])(**(of | options))
 
 
 def made_hdf5_loader(path: Path, batch_size: int = BATCH) -> Any:

@@ -54,8 +54,8 @@ def _race_of_ours(path: Path, timed: Race) -> dict[str, Any]:
     from collie_pipeline.settings import Settings
 
     options = Settings.model_fields["models"].default.matrix_factorization
-    train = made_interactions(path, "train_", num_negative_samples=options.num_negative_samples)
-    loader = made_loader(train, batch_size=options.batch_size)
+    train = made_interactions(path, "train_", num_negative_samples=options.negatives)
+    loader = made_loader(train, **options.loading)
     torch.manual_seed(0)
     kind = getattr(model, FACTORIZATION)
     made = kind(train=loader, lr_scheduler_func=None, **options.arguments_of(kind))
