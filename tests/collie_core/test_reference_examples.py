@@ -537,7 +537,8 @@ trainer.fit(model)
 
 
 def test_minimal_trainer_is_used_like_the_other(train: Interactions) -> None:
-    assert run(MINIMAL, train=train)["model"].hparams.num_epochs_completed == 10
+    epochs = run(MINIMAL, train=train)["model"].hparams.num_epochs_completed
+    assert 4 <= epochs <= 10  # it stops after three epochs that are no better
 
 
 # the import of ``SomeMultiStageModel``, which is the reader's, is left out
