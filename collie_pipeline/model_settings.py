@@ -137,7 +137,7 @@ class MatrixFactorizationSettings(Factors):
     loss: Loss = "full_softmax"
     embedding_dim: Count = 128
     dropout_p: Share = 0.5
-    l2: Annotated[float, Field(ge=0)] = 8.0
+    l2: Annotated[float, Field(ge=0)] = 0.07
     epochs: Count = 150
 
 

@@ -26,9 +26,9 @@ class MatrixFactorizationModel(TwoSided, BasePipeline):
     dropout_p : probability of dropping an entry of a factor, not of a bias, while training.
     sparse : whether gradients of the embeddings are sparse; without weight decay only.
     y_range : (minimum, maximum) of the scores, through a sigmoid.
-    l2 : λ >= 0; training adds λ/2 · (|p|² + |q|²) for each user, |p|² the mean over the batch's
-        users and |q|² over all items. It weighs as much however many batches an epoch has and
-        however many items there are, which `weight_decay` does not; without `sparse` only.
+    l2 : λ >= 0; training adds λ/2 · (|p|² + |q|²) to the loss, |p|² the mean over the batch's users
+        and |q|² over all items. It weighs as much however many batches an epoch has and however
+        many items there are, which `weight_decay` does not; without `sparse` only.
     **options : see `TrainingOptions`.
     """
 
@@ -76,14 +76,13 @@ class MatrixFactorizationModel(TwoSided, BasePipeline):
         return self.dropout(self.item_embeddings(items)), self.item_biases(items)
 
     def penalty(self, users: Tensor) -> Tensor | None:
-        """Return λ/2 · (|p|² + |q|²) of each of `users` (B,), over the B interactions: ()."""
+        """Return λ/2 · (|p|² + |q|²), the means over `users` (B,), each once, and all items: ()."""
         if not self.hparams.get("l2"):  # bundles of before have none
             return None
         everyone, _ = distinct(users)
         vectors = self.user_embeddings(everyone), self.item_embeddings.weight
-        users_square, items_square = (each.square().sum(dim=-1).mean() for each in vectors)
-        share = self.hparams["l2"] / 2 * len(everyone) / len(users)
-        return (users_square + items_square).mul(share)
+        of_users, of_items = (each.square().sum(dim=-1).mean() for each in vectors)
+        return (of_users + of_items).mul(self.hparams["l2"] / 2)
 
     def match(self, user: Side, item: Side) -> Tensor:
         """Score users' sides against items': (...)."""

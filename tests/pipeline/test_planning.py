@@ -62,7 +62,7 @@ def test_a_model_needs_its_footprint_with_the_settings_own_values(settings: Sett
         bias_optimizer=None,
         loss="full_softmax",
         dropout_p=0.5,
-        l2=8.0,
+        l2=0.07,
     )
     assert parts["model"] == found.model == 4 * 5 * (120 + 80)
     assert parts["gradients"] == found.gradients
