@@ -88,6 +88,7 @@ class BasePipeline(Stored):
     def _build(self, options: SharedOptions, own: Mapping[str, Any]) -> None:
         self.options = options
         self._loss_function: Callable[..., Tensor] | None = None
+        self._epoch_loss, self._epoch_rows = torch.zeros(()), 0
         shared = {field.name: getattr(options, field.name) for field in fields(options)}
         kept = {name: value for name, value in own.items() if is_hyperparameter(value)}
         # save_hyperparameters would compare arrays it finds in the callers' frames
@@ -204,16 +205,24 @@ class BasePipeline(Stored):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:  # noqa: ARG002 - Lightning's
         """Return the loss of one training batch."""
-        return self._logged("train_loss", batch)
+        loss, size = self.calculate_loss(batch), len(batch[-1])
+        if self._trainer is not None:
+            self._epoch_loss = self._epoch_loss + loss.detach() * size
+            self._epoch_rows += size
+            self._log_step(loss, size)
+        return loss
+
+    def _log_step(self, loss: Tensor, size: int) -> None:
+        """Log the loss of a step if loggers ask for it: to log each took a tenth of training."""
+        often = self.trainer.log_every_n_steps  # type: ignore[attr-defined] # set from elsewhere
+        if often and (self.trainer.global_step + 1) % often == 0:
+            self.log("train_loss_step", loss, on_step=True, batch_size=size, sync_dist=True)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> Tensor:  # noqa: ARG002 - Lightning's
         """Return the loss of one validation batch."""
-        return self._logged("val_loss", batch)
-
-    def _logged(self, name: str, batch: Batch) -> Tensor:
         loss, size = self.calculate_loss(batch), len(batch[-1])
         # the mean over all processes, so that they stop early together
-        self.log(name, loss, on_step=True, on_epoch=True, batch_size=size, sync_dist=True)
+        self.log("val_loss", loss, on_step=True, on_epoch=True, batch_size=size, sync_dist=True)
         return loss
 
     def on_fit_start(self) -> None:
@@ -221,9 +230,17 @@ class BasePipeline(Stored):
         for logger in self.loggers:
             logger.log_hyperparams(loggable(self.hparams))
 
+    def on_train_epoch_start(self) -> None:
+        """Begin the epoch's mean loss."""
+        self._epoch_loss, self._epoch_rows = torch.zeros(()), 0
+
     def on_train_epoch_end(self) -> None:
-        """Count the epoch."""
+        """Count the epoch, and log its mean loss."""
         self.hparams["num_epochs_completed"] += 1
+        if self._epoch_rows:
+            loss, rows = self._epoch_loss / self._epoch_rows, self._epoch_rows
+            self.log("train_loss", loss, logger=False, batch_size=rows, sync_dist=True)
+            self.log("train_loss_epoch", loss, batch_size=rows, sync_dist=True)
 
     def train_dataloader(self) -> Loader:
         """Return the loader of the training data."""

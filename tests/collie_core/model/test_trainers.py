@@ -1,11 +1,14 @@
+from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 import torch
 from pytorch_lightning.callbacks import EarlyStopping, TQDMProgressBar
 from pytorch_lightning.loggers import CSVLogger
 
-from collie_core.interactions import Interactions
+from collie_core.interactions import Interactions, InteractionsDataLoader
 from collie_core.model import CollieMinimalTrainer, CollieTrainer, MatrixFactorizationModel
 from collie_core.model.old_arguments import GONE, TerminateOnNaN, translated
 
@@ -268,6 +271,30 @@ def test_early_stopping_is_lightnings_too(tiny: Interactions) -> None:
     trainer.fit(model)
     assert trainer.early_stopping_callback is stop
     assert model.hparams["num_epochs_completed"] == 2
+
+
+def test_lightning_logs_the_mean_loss_of_an_epoch_and_those_of_some_steps(
+    tiny: Interactions, tmp_path: Path
+) -> None:
+    losses = []
+
+    class Noting(MatrixFactorizationModel):
+        def calculate_loss(self, batch: Any) -> torch.Tensor:
+            loss = super().calculate_loss(batch)
+            losses.append((loss.item(), len(batch[-1])))
+            return loss
+
+    loader = InteractionsDataLoader(tiny, batch_size=7, shuffle=True, num_workers=0)
+    model = Noting(train=loader, embedding_dim=4)
+    logger = CSVLogger(str(tmp_path))
+    trainer = CollieTrainer(model, max_epochs=1, logger=logger, log_every_n_steps=2)
+    trainer.fit(model)
+    logged = pd.read_csv(next(tmp_path.rglob("metrics.csv")))
+    each, sizes = zip(*losses, strict=True)
+    mean = np.average(each, weights=sizes)
+    assert logged["train_loss_epoch"].dropna().tolist() == pytest.approx([mean])
+    assert logged["train_loss_step"].dropna().tolist() == pytest.approx(list(each[1::2]))
+    assert trainer.callback_metrics["train_loss"].item() == pytest.approx(mean)
 
 
 def test_half_precision_passes_through(tiny: Interactions) -> None:
