@@ -21,6 +21,7 @@ Points = list[tuple[float, float, float]]  # CPU seconds, seconds, MAP@10
 SIDES: Mapping[str, tuple[str, str | None]] = {
     "ours": ("collies.py", None),
     "bare": ("bare.py", None),
+    "drawn": ("bare.py", None),
     "original": ("collies.py", "original"),
     "implicit": ("implicits.py", "implicit"),
     "als": ("implicits.py", "implicit"),

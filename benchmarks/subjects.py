@@ -116,7 +116,20 @@ SUBJECTS: Mapping[str, Subject] = {
     ),
     "split": _of("split", SMALL, MIDDLE, large=(FIVE,), original=25),
     "loader": _of("loader", SMALL, MIDDLE, large=(FIVE,), original=12),
-    "hdf5": _of("hdf5", ONE, large=(FIVE,), original=5, bare=1 / 2),
+    "hdf5": Subject(
+        "hdf5",
+        (ONE,),
+        (FIVE,),
+        _targets({"original": 5, "bare": 1 / 2, "drawn": 1 / 2}),
+        {"drawn": "hdf5:10"},  # with as many random items as the loader, which bare has none of
+    ),
+    "preparation": Subject(
+        "preparation",
+        (ONE,),
+        (FIVE,),
+        (Target("original", 3), Target("original", 2, "mib")),
+        rounds=0,  # what a first round leaves behind would hide the memory of the next
+    ),
     "epoch": _of("epoch", MIDDLE, original=8, spotlight=0),
     "epoch_approximate": _of("epoch:MatrixFactorizationModel:approximate", MIDDLE, original=1.5),
     **{f"epoch_{short}": _of(f"epoch:{name}", SMALL, original=3) for short, name in MODELS.items()},

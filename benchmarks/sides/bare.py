@@ -18,13 +18,17 @@ def top_n(path: Path) -> Work:
     return lambda: [(block @ items.T).topk(20) for block in users.split(1024)]
 
 
-def hdf5(path: Path) -> Work:
-    """Read both columns of the file once, in order."""
+def hdf5(path: Path, num_draws: str = "0") -> Work:
+    """Read both columns of the file once, in order, and draw so many items for each row."""
+    num_items, each = int(np.load(path)["items"].max()) + 1, int(num_draws)
 
-    def read() -> int:
+    def read() -> None:
+        rng = np.random.default_rng(0)
         with h5py.File(path.with_suffix(".collie_core.h5")) as file:
             columns = file["interactions"]
-            return sum(len(columns[name][:]) for name in ("user_id", "item_id"))
+            rows = min(len(columns[name][:]) for name in ("user_id", "item_id"))
+        for start in range(0, rows, 1024):
+            rng.integers(0, num_items, min(1024, rows - start) * each)
 
     return read
 

@@ -17,9 +17,10 @@ from either import (
     model,
     splits,
 )
+from preparing import preparation
 from trainings import epoch, growing, lightning, race
 
-__all__ = ["epoch", "growing", "lightning", "race"]
+__all__ = ["epoch", "growing", "lightning", "preparation", "race"]
 Work = Callable[[], object]
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from collie_pipeline.preparation.faults import Faults
 from collie_pipeline.preparation.ids import ParsedIds, parse_ids
-from collie_pipeline.preparation.missing import is_missing, plain_text
+from collie_pipeline.preparation.missing import parse_numbers, plain_text
 from collie_pipeline.preparation.timestamps import Times, parse_times
 from collie_pipeline.sections import Mode, TimeUnit
 from collie_pipeline.weeks import Week
@@ -96,10 +96,10 @@ def _ratings(
     values = raw["rating"]
     if values.dtype == object or values.dtype.kind in "mM":  # a date is no number
         values = plain_text(values)
-    numbers = pd.to_numeric(values, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+    numbers, is_absent = parse_numbers(values)
     with np.errstate(over="ignore"):  # what overflows is quarantined as infinite
         ratings: npt.NDArray[np.float32] = numbers.astype(np.float32)
-    faults.mark(is_missing(values), "missing_rating")
+    faults.mark(is_absent, "missing_rating")
     faults.mark(np.isnan(ratings), "unparsable_rating")
     faults.mark(np.isinf(ratings), "infinite_rating")
     if allowed is not None:

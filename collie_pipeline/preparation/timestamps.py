@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from collie_pipeline.preparation.missing import is_missing, plain_text
+from collie_pipeline.preparation.missing import is_missing, parse_numbers, plain_text
 from collie_pipeline.sections import TimeUnit
 
 EARLIEST = 31_536_000_000_000  # 1971-01-01: what is earlier is 0, or seconds read as ms or us
@@ -40,16 +40,15 @@ def parse_times(values: pd.Series, unit: TimeUnit) -> Times:
     """Return when each of `values`, (B,) of any type, says that its row happened."""
     if values.dtype == object or values.dtype.kind == "m":  # a span of time is no point in it
         values = plain_text(values)
-    missing = is_missing(values)
     if isinstance(values.dtype, pd.DatetimeTZDtype) or values.dtype.kind == "M":
-        return _of_moments(values, missing)
+        return _of_moments(values, is_missing(values))
     if unit == "iso":
+        missing = is_missing(values)
         texts = values.astype("str").str.strip().mask(missing)
         return _of_moments(
             pd.to_datetime(texts, errors="coerce", utc=True, format="ISO8601"), missing
         )
-    numbers = pd.to_numeric(values, errors="coerce")
-    return _of_numbers(numbers.to_numpy(np.float64, na_value=np.nan), missing, MICROSECONDS[unit])
+    return _of_numbers(*parse_numbers(values), MICROSECONDS[unit])
 
 
 def _of_moments(moments: pd.Series, missing: Mask) -> Times:
