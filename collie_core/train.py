@@ -9,7 +9,7 @@ from collie_core.checkpoints import Checkpoint
 from collie_core.interactions import ExplicitInteractions, Interactions
 from collie_core.metrics import evaluate_per_user, explicit_evaluate_in_batches
 from collie_core.model import BasePipeline, CollieMinimalTrainer
-from collie_core.watchers import BestWeights, History, Judge, Watcher, logging
+from collie_core.watchers import BestWeights, History, Judge, Told, Watcher, logging
 
 __all__ = ["History", "fit"]
 
@@ -25,6 +25,7 @@ def fit(
     device: str = "cpu",
     checkpoint: Checkpoint | None = None,
     loggers: Sequence[Logger] = (),
+    after_epoch: Told | None = None,
 ) -> History:
     """Train `model` and return what happened.
 
@@ -39,6 +40,7 @@ def fit(
     device : where to train, in torch's words.
     checkpoint : where the training leaves its state, and goes on from; see `CollieMinimalTrainer`.
     loggers : receive the loss and the metric of each epoch, those before a checkpoint too.
+    after_epoch : called with what happened so far; what it raises ends the training.
 
     Raises
     ------
@@ -48,10 +50,10 @@ def fit(
     history = History()
     before = model.hparams["num_epochs_completed"]
     if validation is None:
-        watcher = Watcher(history, loggers)
+        watcher = Watcher(history, loggers, after_epoch)
     else:
         judge = _judge(model, validation, seen, k)
-        watcher = BestWeights(history, loggers, model, judge, patience)
+        watcher = BestWeights(history, loggers, model, judge, patience, after_epoch)
     trainer = CollieMinimalTrainer(
         model,
         max_epochs=max_epochs,

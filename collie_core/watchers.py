@@ -54,11 +54,16 @@ class Judge:
     less_is_better: bool = False
 
 
+Told = Callable[[History], None]  # whoever wants to know of each epoch
+
+
 class Watcher:
     """Notes the loss of each epoch, and keeps the last."""
 
-    def __init__(self, history: History, loggers: Sequence[Logger] = ()) -> None:
-        self.history, self.loggers = history, loggers
+    def __init__(
+        self, history: History, loggers: Sequence[Logger] = (), told: Told | None = None
+    ) -> None:
+        self.history, self.loggers, self.told = history, loggers, told
         self._began = time.perf_counter()
 
     def __call__(self, epoch: int, train_loss: float, validation_loss: float | None) -> bool:  # noqa: ARG002 - the trainer's signature
@@ -66,6 +71,8 @@ class Watcher:
         self.history.losses.append(train_loss)
         is_over = self._judged(epoch)
         self._log(epoch)
+        if self.told is not None:
+            self.told(self.history)
         return is_over
 
     def _judged(self, epoch: int) -> bool:
@@ -107,8 +114,9 @@ class BestWeights(Watcher):
         model: BasePipeline,
         judge: Judge,
         patience: int,
+        told: Told | None = None,
     ) -> None:
-        super().__init__(history, loggers)
+        super().__init__(history, loggers, told)
         self.model, self.judge, self.patience = model, judge, patience
         self.best = float("-inf")
         self.weights: dict[str, Tensor] = {}

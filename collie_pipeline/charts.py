@@ -33,8 +33,8 @@ def bars(rows: Iterable[tuple[Any, float]], width: int = 24) -> str:
     return "\n".join(["```", *lines, "```"])
 
 
-def plot(values: Sequence[float], width: int = 60, height: int = 6) -> str:
-    """Return `values` by epoch as columns with their scales, in a Markdown code block.
+def plot(values: Sequence[float], width: int = 60, height: int = 6, unit: str = "epochs") -> str:
+    """Return `values` by epoch, or another `unit`, as columns with their scales, in a code block.
 
     Where there are more than `width` of them, some are left out, evenly; NaN is a gap.
     """
@@ -49,7 +49,7 @@ def plot(values: Sequence[float], width: int = 60, height: int = 6) -> str:
         f"{label:>{margin}} ┤{''.join(_block(level, height - 1 - row) for level in levels)}"
         for row, label in enumerate(labels)
     ]
-    axis = f"{'':>{margin}}  {1:<{max(1, len(shown) - 2)}} {len(values)} epochs"
+    axis = f"{'':>{margin}}  {1:<{max(1, len(shown) - 2)}} {len(values)} {unit}"
     return "\n".join(["```", *lines, axis, "```"])
 
 

@@ -10,6 +10,7 @@ from collie_pipeline.project import Project
 from collie_pipeline.resources import Device
 from collie_pipeline.settings import load_settings
 from collie_pipeline.storage import BundleIO, Hdf5IO, PageIO, ParquetIO
+from collie_pipeline.unchanged import TUNING
 
 INGEST = ("raw/interactions", "prepared/clean", "prepared/quarantine")
 
@@ -22,7 +23,7 @@ def make_definitions(project: Project) -> dg.Definitions:
     root = str(project.root.resolve())
     weekly = dg.define_asset_job(
         "weekly",
-        selection=dg.AssetSelection.all(),
+        selection=dg.AssetSelection.all() - dg.AssetSelection.groups(TUNING),
         description="Everything, for one week whose window is there.",
     )
     ingest = dg.define_asset_job(
@@ -30,9 +31,14 @@ def make_definitions(project: Project) -> dg.Definitions:
         selection=dg.AssetSelection.assets(*[key.split("/") for key in INGEST]),
         description="Only the week's rows: what a later week's window needs of it.",
     )
+    tuning = dg.define_asset_job(
+        TUNING,
+        selection=dg.AssetSelection.groups(TUNING),
+        description="The search for better settings, for one week that is prepared.",
+    )
     return dg.Definitions(
         assets=with_freshness(all_assets(project), project.settings.automation),
-        jobs=[weekly, ingest],
+        jobs=[weekly, ingest, *([tuning] if project.settings.tuning.models else [])],
         schedules=[weekly_schedule(project, weekly)],
         sensors=sensors(project, [weekly, ingest]),
         resources={

@@ -109,11 +109,11 @@ def _outdated(
     """Return the assets of `week` that have to be made, None for all of them."""
     # The definitions hold the sensors, which ask here.
     from collie_pipeline.definitions import make_definitions
-    from collie_pipeline.unchanged import outdated
+    from collie_pipeline.unchanged import outdated, weekly_keys
 
     definitions = make_definitions(project)
     keys = outdated(project, definitions, instance, week)
-    return None if len(keys) == len(definitions.resolve_all_asset_specs()) else keys
+    return None if len(keys) == len(weekly_keys(definitions)) else keys
 
 
 def _held(instance: dg.DagsterInstance, request: dg.RunRequest) -> str | None:

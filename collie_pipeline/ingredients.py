@@ -9,7 +9,7 @@ import torch
 
 from collie_core.interactions import ExplicitInteractions, Interactions, read_hdf5
 from collie_core.scorer import Bundled
-from collie_core.watchers import History
+from collie_core.watchers import History, Told
 from collie_pipeline.keeping import Keeping
 from collie_pipeline.preparation import read_ids
 from collie_pipeline.settings import Settings
@@ -30,6 +30,7 @@ class Ingredients:
     epochs : epochs to train, by name of the model or stage, in place of those of the settings.
     warm : bundle of last week, by name of the model, to begin from where it is of the same kind.
     keeping : where training leaves checkpoints and logs; None leaves none.
+    after_epoch : told of each epoch of a training; see `collie_core.train.fit`.
     """
 
     settings: Settings
@@ -41,6 +42,7 @@ class Ingredients:
     epochs: Mapping[str, int] = field(default_factory=dict)
     warm: Mapping[str, Path] = field(default_factory=dict)
     keeping: Keeping | None = None
+    after_epoch: Told | None = None
 
 
 @dataclass(frozen=True)

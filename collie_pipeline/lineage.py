@@ -31,7 +31,7 @@ def column_lineage(spec: dg.AssetSpec, columns: Iterable[str]) -> dg.TableColumn
     columns : those of the table; the ones in `COMPUTED` come from no other.
     """
     key = spec.key.to_user_string()
-    rule = RULES.get(key, _judged if key.startswith("evaluation/") else None)
+    rule = RULES.get(key, BY_STAGE.get(spec.key.path[0]))
     if rule is None:
         return None
     made = COMPUTED.get(key, frozenset())
@@ -110,7 +110,16 @@ def _decided(column: str, spec: dg.AssetSpec) -> Iterable[tuple[str, str]]:
     return [("evaluation/leaderboard", column)]
 
 
+def _tried(column: str, spec: dg.AssetSpec) -> Iterable[tuple[str, str]]:
+    """Values are what validation says of models of train; all else about a trial was drawn."""
+    if column != "value":
+        return []
+    keys = [dep.asset_key.to_user_string() for dep in spec.deps]
+    return product([key for key in keys if key.endswith(("train", "validation"))], IDS)
+
+
 LISTS = "recommendations/users"
+BY_STAGE: Mapping[str, Rule] = {"evaluation": _judged, "tuning": _tried}
 RULES: Mapping[str, Rule] = {
     "prepared/clean": _same("raw/interactions"),
     "prepared/quarantine": _same("raw/interactions"),

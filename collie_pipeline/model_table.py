@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from collie_pipeline.model_settings import is_explicit
 from collie_pipeline.project import Project
 
 
@@ -88,6 +89,36 @@ def reads_features(row: Row, project: Project) -> bool:
     """Return whether a model knows its items, or has partial credit for like ones."""
     own = getattr(project.settings.models, row.model, None)
     return row.knows_items or bool(getattr(own, "partial_credit", 0))
+
+
+def made_from(row: Row, project: Project) -> dict[str, str]:
+    """Return the assets that a model, or a stage of one, is made from, by what they are to it."""
+    data = "prepared/ratings_" if is_explicit(project.settings, row.model) else "prepared/"
+    found = {"train": f"{data}train"}
+    if row.trains:
+        found["validation"] = f"{data}validation"
+    if reads_features(row, project):
+        found["features"] = "prepared/item_features"
+    if row.after:
+        found["previous"] = f"models/{row.after}"
+    return found
+
+
+def stages(model: str) -> list[Row]:
+    """Return the rows of one model, the first first."""
+    return [row for row in TABLE if row.model == model]
+
+
+def tried_on(model: str, project: Project) -> dict[str, str]:
+    """Return the assets that settings of a model are tried on, by what they are to it.
+
+    Its own stages are made anew for each trial. The test is none of them.
+    """
+    own = stages(model)
+    found = made_from(own[0], project)
+    for row in own[1:]:
+        found |= {name: key for name, key in made_from(row, project).items() if name != "previous"}
+    return found | {"validation": found["train"].replace("train", "validation")}
 
 
 def chain(winner: str, names: Sequence[str]) -> list[str]:

@@ -41,6 +41,7 @@ from collie_pipeline.sections import (
     Split,
     Trainings,
 )
+from collie_pipeline.tuning_settings import Tuning
 
 CONFIG_FILE = "collie.toml"
 PREFIX = "COLLIE_"
@@ -51,7 +52,7 @@ OTHERS_READ = {"COLLIE_CONFIG", POSTGRES}  # ours to name, not fields of Setting
 
 WITHOUT_INFLUENCE = (
     *("root", "data_path", "device", "publications"),
-    *("automation", "exports", "training"),
+    *("automation", "exports", "training", "tuning"),
 )
 
 
@@ -94,6 +95,7 @@ class Settings(BaseSettings):
     split: Split = Split()
     models: Models = Models()
     training: Trainings = Trainings()
+    tuning: Tuning = Tuning()
     evaluation: Evaluation = Evaluation()
     recommend: Recommend = Recommend()
     checks: Checks = Checks()
@@ -120,6 +122,15 @@ class Settings(BaseSettings):
     def _end_is_after_start(self) -> Self:
         if self.start and self.end and self.end < self.start:
             raise ValueError(f"end is {self.end}, must not be before start, {self.start}")
+        return self
+
+    @model_validator(mode="after")
+    def _tuned_models_are_trained(self) -> Self:
+        if strangers := [name for name in self.tuning.models if name not in self.models.names]:
+            raise ValueError(
+                f"tuning.models has {', '.join(strangers)}, which models.names has not: add it to "
+                "models.names, or use `collie tune`, which needs no asset"
+            )
         return self
 
     @classmethod
@@ -201,8 +212,8 @@ def _sentence(error: ErrorDetails) -> str:
     rule = error["msg"].removeprefix("Value error, ")
     variable = PREFIX + "__".join(str(part).upper() for part in error["loc"])
     place = f"{key} in {CONFIG_FILE} or {variable}" if key else CONFIG_FILE
-    if is_about_secret(Settings, error["loc"]):
-        return f"{key or 'a section'}: {rule}; set {variable}, whose value is not shown"
+    if key and is_about_secret(Settings, error["loc"]):
+        return f"{key}: {rule}; set {variable}, whose value is not shown"
     value = f"{key} is {error['input']!r}: " if key and not isinstance(error["input"], dict) else ""
     return f"{value}{rule}; set {place}"
 

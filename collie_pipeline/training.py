@@ -135,6 +135,7 @@ def _train(
         device=given.device,
         checkpoint=None if keeping is None else keeping.checkpoint(name, inputs_of(name, given)),
         loggers=() if keeping is None else keeping.loggers(name),
+        after_epoch=given.after_epoch,
     )
 
 

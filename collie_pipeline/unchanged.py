@@ -17,6 +17,7 @@ from collie_pipeline.storage import is_sound, serving_before
 from collie_pipeline.weeks import Week
 
 MADE_OF = "made_of"
+TUNING = "tuning"  # the group that no week needs to be published
 SUFFIXES = (".parquet", ".h5", ".bundle", ".html")
 PUBLICATION = dg.AssetKey(["recommendations", "publication"])
 Outside = Callable[[Project, Week], str]
@@ -67,19 +68,24 @@ def made_of(project: Project, made: dg.AssetsDefinition, key: dg.AssetKey, week:
 def outdated(
     project: Project, definitions: dg.Definitions, instance: dg.DagsterInstance, week: Week
 ) -> list[dg.AssetKey]:
-    """Return the assets of `week` that have to be made, as the data flows.
+    """Return the assets of `week` that have to be made for it to be published, as the data flows.
 
     These are the assets that are not what they would be now, all that comes after one of them, and
     the publication, which looks itself whether it is there.
     """
-    graph = definitions.resolve_asset_graph()
-    old: set[dg.AssetKey] = set()
-    for key in graph.toposorted_asset_keys:
+    keys, old = weekly_keys(definitions), set[dg.AssetKey]()
+    for key in keys:
         made = definitions.resolve_assets_def(key)
         after = any(dep.asset_key in old for spec in made.specs for dep in spec.deps)
         if key == PUBLICATION or after or not _stands(project, made, key, instance, week):
             old |= set(made.keys)  # the assets of one step are made together
-    return [key for key in graph.toposorted_asset_keys if key in old]
+    return [key for key in keys if key in old]
+
+
+def weekly_keys(definitions: dg.Definitions) -> list[dg.AssetKey]:
+    """Return the assets that a week is published with, as the data flows."""
+    keys = definitions.resolve_asset_graph().toposorted_asset_keys
+    return [key for key in keys if key.path[0] != TUNING]
 
 
 def _stands(

@@ -39,6 +39,7 @@ INFLUENCES = {
     "prepared/ratings_validation": ("split", "seed"),
     "prepared/ratings_test": ("split", "seed"),
     "models": MODELS,
+    "tuning": ("seed", "evaluation", "threads", "tuning.trials", "tuning.seconds"),
     "evaluation": ("evaluation", "threads"),
     "recommendations": LISTS,
     "recommendations/churn": ("checks.max_churn",),
@@ -65,7 +66,7 @@ def influences(key: str) -> Sequence[str]:
     parts = key.split("/")
     above = ("/".join(parts[:count]) for count in range(len(parts), 0, -1))
     own = INFLUENCES[next(each for each in above if each in INFLUENCES)]
-    is_model = parts[0] == "models" and parts[1] != "champion"
+    is_model = parts[0] in ("models", "tuning") and parts[1] != "champion"
     return (*own, f"models.{parts[1]}") if is_model else own
 
 

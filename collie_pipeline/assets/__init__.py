@@ -14,6 +14,7 @@ from collie_pipeline.assets import (
     raw,
     recommendations,
     reporting,
+    tuning,
 )
 from collie_pipeline.project import Project
 
@@ -30,5 +31,6 @@ def all_assets(project: Project) -> Sequence[dg.AssetsDefinition]:
         recommendations,
         reporting,
         exports,
+        tuning,
     )
     return [asset for each in makers for asset in each.assets(project)]

@@ -15,7 +15,12 @@ from collie_pipeline.versions import made_by
 from collie_pipeline.weeks import Week
 
 OWNER = "team:recommendations"
-COMPUTED = {"models", "evaluation", "recommendations"}  # groups whose numbers threads could change
+COMPUTED = {
+    "models",
+    "evaluation",
+    "recommendations",
+    "tuning",
+}  # groups whose numbers threads could change
 
 
 def described(

@@ -10,8 +10,8 @@ import pandas as pd
 from collie_pipeline.assets.checks import found, promised
 from collie_pipeline.assets.common import asset, of
 from collie_pipeline.charts import plot
-from collie_pipeline.model_settings import explicit_models, is_explicit
-from collie_pipeline.model_table import Row, argument, chain, reads_features, rows
+from collie_pipeline.model_settings import explicit_models
+from collie_pipeline.model_table import Row, argument, chain, made_from, reads_features, rows
 from collie_pipeline.parents import end_with_parent
 from collie_pipeline.project import Project
 from collie_pipeline.resources import Device
@@ -37,14 +37,6 @@ def assets(project: Project) -> Sequence[dg.AssetsDefinition]:
 
 def model_asset(row: Row, project: Project) -> dg.AssetsDefinition:
     """Return the asset `models/<name>`, the bundle made of one week's window."""
-    data = "prepared/ratings_" if is_explicit(project.settings, row.model) else "prepared/"
-    ins = {"train": of(f"{data}train")}
-    if row.trains:
-        ins["validation"] = of(f"{data}validation")
-    if reads_features(row, project):
-        ins["features"] = of("prepared/item_features")
-    if row.after:
-        ins["previous"] = of(f"models/{row.after}")
     kinds = {"pytorch"} if row.trains else {"scipy"}
 
     @asset(
@@ -54,7 +46,7 @@ def model_asset(row: Row, project: Project) -> dg.AssetsDefinition:
         kinds,
         *row.code,
         *MAKING,
-        ins=ins,
+        ins={argument: of(key) for argument, key in made_from(row, project).items()},
         io_manager_key="bundle",
         pool="gpu" if row.trains else None,
         op_tags=GPU if row.trains else None,

@@ -11,10 +11,11 @@ from collie_pipeline.cli.looking import leaderboard, recommend, similar
 from collie_pipeline.cli.machine import doctor, settings, ui
 from collie_pipeline.cli.publications import diff, explain, publications, rollback, verify
 from collie_pipeline.cli.reports import report
+from collie_pipeline.cli.tuning import tune
 from collie_pipeline.cli.weeks import backfill, run
 
 COMMANDS = (
-    *(run, backfill, leaderboard, report, recommend, similar, explain),
+    *(run, backfill, leaderboard, report, recommend, similar, explain, tune),
     *(publications, rollback, verify, diff, export),
     *(erase_user, doctor, settings, ui),
 )

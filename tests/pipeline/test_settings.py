@@ -135,7 +135,8 @@ def test_wrong_source_is_the_only_complaint_about_it(monkeypatch: pytest.MonkeyP
 
 
 def test_end_before_start_is_refused() -> None:
-    with pytest.raises(SettingsError, match="end is 2026-01-05, must not be before start"):
+    said = "end is 2026-01-05, must not be before start, 2026-02-02; set collie.toml"
+    with pytest.raises(SettingsError, match=said):
         load_settings(start="2026-02-02", end="2026-01-05")
 
 
