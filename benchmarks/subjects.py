@@ -87,13 +87,14 @@ def _targets(least: Mapping[str, float]) -> tuple[Target, ...]:
     return tuple(Target(side, ratio) for side, ratio in least.items())
 
 
-def _race(*datasets: str, seconds: int) -> Subject:
+def _race(*datasets: str, seconds: int, large: tuple[str, ...] = ()) -> Subject:
     peers = {"original": 10.0, "lightfm": 1.0, "als": 0.0, "bpr": 0.0, "lenskit": 0.0}
     laps = {"lightfm": "30", "als": "30:als", "bpr": "100:bpr", "lenskit": "30"}
     where = {"lightfm": (MIDDLE,)}
     return Subject(
         f"race:{seconds}:100",
         datasets,
+        large,
         targets=tuple(
             Target(side, least, "reach", datasets=where.get(side)) for side, least in peers.items()
         ),
@@ -151,7 +152,7 @@ SUBJECTS: Mapping[str, Subject] = {
         others={"rectools_lists": "lists"},
     ),
     "evaluation_mlp": _of(f"evaluation:{MODELS['mlp']}", MIDDLE, original=2.5),
-    "time_to_quality": _race(LIKED, SMALL, seconds=30),
+    "time_to_quality": _race(LIKED, seconds=30, large=(SMALL,)),
     "time_to_quality_1m": _race(MIDDLE, seconds=60),
     "top_n": _of("top_n", "factors", implicit=1.3, bare=1 / 1.1),
     "item_knn": _of("baseline:ItemKNN", MIDDLE, implicit=1 / 1.2, lenskit=0),
