@@ -33,7 +33,7 @@ DIMENSIONS: Mapping[str, Dimension] = {
     "num_negative_samples": OneOf((5, 10, 20, 40)),
     "batch_size": OneOf((256, 512, 1024, 2048, 4096)),
     "batch_users": OneOf((16, 32, 64, 128, 256)),
-    "l2": OrZero(0.01, 100),
+    "l2": OrZero(0.005, 5),
     "neighbours": Whole(10, 1000),
     "shrinkage": OrZero(0.1, 1000),
     "regularization": Between(1.0, 10_000.0, log=True),
