@@ -102,12 +102,15 @@ def _scores(made: Any) -> Score:
     """Return what scores all items for users (B,); the model trains on where it was."""
     every = torch.arange(made.hparams["num_items"])
 
+    def pairs(users: torch.Tensor) -> torch.Tensor:
+        return made(users.repeat_interleave(len(every)), every.repeat(len(users)))
+
     def score(block: np.ndarray) -> np.ndarray:
         users, was_training = torch.from_numpy(block).long(), made.training
         made.eval()
         with torch.no_grad():
-            pairs = made(users.repeat_interleave(len(every)), every.repeat(len(users)))
+            scores = made.score_all(users) if IS_OURS else pairs(users)
         made.train(was_training)
-        return pairs.reshape(len(users), -1).numpy()
+        return scores.reshape(len(users), -1).numpy()
 
     return score
