@@ -154,10 +154,11 @@ def _powers(values: Sequence[float]) -> list[float]:
 
 
 def _steps(values: Sequence[float]) -> list[float]:
-    """Return at least four round numbers among `values`, if they differ."""
+    """Return some round numbers among `values`, if they differ."""
     low, high = min(values), max(values)
-    power = 10.0 ** math.floor(math.log10((high - low) or 1.0))
-    fine = power / 5 if (high - low) / power < 2 else power / 2
+    span = (high - low) or 1.0
+    power = 10.0 ** math.floor(math.log10(span))
+    fine = power / (5 if span < 2 * power else 2 if span < 5 * power else 1)
     return [
         round(number * fine, 10) for number in range(math.ceil(low / fine), int(high / fine) + 1)
     ]
