@@ -12,9 +12,10 @@ from torch.utils._pytree import tree_leaves
 
 from collie_core.interactions import ExplicitInteractions, Interactions
 from collie_core.interactions.ids import at_least
-from collie_core.model.base import BasePipeline, Batch
+from collie_core.model.base import BasePipeline
 from collie_core.model.blocks import restored
 from collie_core.model.hybrid_pretrained import HybridPretrainedModel
+from collie_core.model.learning import Batch
 from collie_core.model.living import Living, size_bytes
 from collie_core.model.loading import AnyInteractions
 from collie_core.model.matrix_factorization import MatrixFactorizationModel

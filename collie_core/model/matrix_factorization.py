@@ -5,9 +5,10 @@ from typing import Any, ClassVar, Unpack
 
 from torch import Tensor
 
-from collie_core.model.base import BasePipeline, distinct
+from collie_core.model.base import BasePipeline
 from collie_core.model.blocks import ScaledEmbedding, ZeroEmbedding, biased_dot, in_range
 from collie_core.model.dropout import Dropout
+from collie_core.model.learning import distinct
 from collie_core.model.loading import AnyInteractions
 from collie_core.model.options import BIASED, TrainingKeywords, TrainingOptions
 from collie_core.model.scoring import Side, TwoSided

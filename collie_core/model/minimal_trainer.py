@@ -11,8 +11,9 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 from tqdm import tqdm
 
 from collie_core.checkpoints import Checkpoint
-from collie_core.model.base import BasePipeline, Batch
+from collie_core.model.base import BasePipeline
 from collie_core.model.hyperparameters import loggable
+from collie_core.model.learning import Batch
 from collie_core.model.optimizers import configured
 from collie_core.model.resuming import restore, state_of
 

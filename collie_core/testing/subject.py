@@ -12,7 +12,7 @@ from torch.optim import Optimizer
 from collie_core.interactions import ExplicitInteractions, Interactions
 from collie_core.loss import EXPLICIT_LOSSES
 from collie_core.model import BasePipeline, MultiStagePipeline
-from collie_core.model.base import Batch
+from collie_core.model.learning import Batch
 from collie_core.recommend import scoring
 
 NUM_USERS, NUM_ITEMS = 12, 10

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from collie_core.model import BasePipeline, CollieMinimalTrainer, MultiStagePipeline
-from collie_core.model.base import Batch
+from collie_core.model.learning import Batch
 from collie_core.testing.subject import (
     FEW,
     MANY,
