@@ -1,5 +1,6 @@
 """The table `[models]` of `collie.toml`: which models are trained, and how each."""
 
+from functools import partial
 from inspect import signature
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_args
 
@@ -9,6 +10,8 @@ from pydantic_settings import NoDecode
 from collie_pipeline.sections import Count, Positive, Section, Share, split_at_commas
 
 if TYPE_CHECKING:
+    from torch.optim.lr_scheduler import ExponentialLR
+
     from collie_pipeline.settings import Settings
 
 AllItemsLoss = Literal["full_softmax"]  # which draws no negative items
@@ -40,6 +43,7 @@ ModelName = Literal[
     "hybrid",
 ]
 Sizes = tuple[Count, ...]
+Decay = Annotated[float, Field(gt=0, le=1)]
 OF_ONE_STAGE = (  # neural models that start from no other, and so may begin where last week's ended
     "matrix_factorization",
     "mlp_matrix_factorization",
@@ -66,19 +70,22 @@ class EASESettings(Section):
 class Training(Section):
     """What all neural models share; see `collie_core.model.options.TrainingOptions`.
 
-    `epochs` are the most there can be; training stops `patience` epochs after the best. With
-    `partial_credit`, a negative item of the positive one's bucket is less of a mistake by that
-    share. The losses `mse` and `mae` learn ratings, low ones too, and draw no negatives.
+    `epochs` are the most there can be; training stops `patience` epochs after the best. After each,
+    the learning rate is multiplied by `lr_decay`: a high one that falls is sooner at the same
+    place, and at a better one. With `partial_credit`, a negative item of the positive one's bucket
+    is less of a mistake by that share. The losses `mse` and `mae` learn ratings, low ones too, and
+    draw no negatives.
     `full_softmax` scores all items for `batch_users` users at a time, with all that they have, in
     place of `batch_size` interactions: best where there are no more than some 10,000 items.
     """
 
     batch_size: Count = 1024
-    batch_users: Count = 64
+    batch_users: Count = 128
     num_negative_samples: Count = 10
     loss: Loss = "warp"
     partial_credit: Share = 0.0
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    lr_decay: Decay = 1.0
     epochs: Count = 50
     patience: Count = 15
 
@@ -102,7 +109,7 @@ class Training(Section):
     @property
     def negatives(self) -> int:
         """How many negative items are drawn for each positive one, where there are any."""
-        return 1 if self.is_of_all_items else self.num_negative_samples
+        return 0 if self.is_of_all_items else self.num_negative_samples
 
     @model_validator(mode="after")
     def _credits_negatives_only(self) -> Self:
@@ -117,7 +124,16 @@ class Training(Section):
         """Return those that the constructor of `architecture` takes, for one optimizer of all."""
         known = signature(architecture).parameters
         chosen = {name: value for name, value in self.model_dump().items() if name in known}
+        chosen["lr_scheduler_func"] = self._schedule
         return chosen | ({"bias_optimizer": None} if "bias_optimizer" in known else {})
+
+    @property
+    def _schedule(self) -> "partial[ExponentialLR] | None":
+        if self.lr_decay == 1:
+            return None
+        from torch.optim.lr_scheduler import ExponentialLR  # takes a second to load
+
+        return partial(ExponentialLR, gamma=self.lr_decay)
 
 
 class Factors(Training):
@@ -133,7 +149,8 @@ class MatrixFactorizationSettings(Factors):
     Found on the validation of five splits of MovieLens 100K; `benchmarks/quality.py` repeats it.
     """
 
-    lr: Positive = 5e-3
+    lr: Positive = 1.5e-2
+    lr_decay: Decay = 0.95
     loss: Loss = "full_softmax"
     embedding_dim: Count = 128
     dropout_p: Share = 0.5

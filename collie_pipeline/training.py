@@ -97,7 +97,7 @@ def _built(
         chosen["metadata_for_loss"] = {"bucket": known_of_items(given).buckets}
         chosen["metadata_for_loss_weights"] = {"bucket": options.partial_credit}
     parts = _parts(family, given)
-    return architecture(train=loader, lr_scheduler_func=None, **chosen, **parts)
+    return architecture(train=loader, **chosen, **parts)
 
 
 def _parts(family: str, given: Ingredients) -> dict[str, Any]:

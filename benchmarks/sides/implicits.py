@@ -4,11 +4,13 @@ import os
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import racing  # beside this file
+import ranking
 from implicit.cpu.als import AlternatingLeastSquares
 from implicit.cpu.bpr import BayesianPersonalizedRanking
 from implicit.nearest_neighbours import TFIDFRecommender
@@ -16,11 +18,17 @@ from scipy.sparse import csr_matrix
 
 Work = Callable[[], object]
 THREADS = int(os.environ["OMP_NUM_THREADS"])
+ALS = {  # what is tried
+    "factors": (32, 64, 128),
+    "regularization": (5.0, 20.0, 50.0, 100.0, 200.0),
+    "alpha": (1.0, 3.0, 10.0),
+    "iterations": (15,),
+}
 
 
-def _train(path: Path) -> csr_matrix:
+def _train(path: Path, part: str = "train_") -> csr_matrix:
     arrays = np.load(path)
-    users, items = arrays["train_users"], arrays["train_items"]
+    users, items = arrays[f"{part}users"], arrays[f"{part}items"]
     shape = int(arrays["users"].max()) + 1, int(arrays["items"].max()) + 1
     return csr_matrix((np.ones(len(users), np.float32), (users, items)), shape=shape)
 
@@ -41,6 +49,32 @@ def baseline(path: Path, name: str) -> Work:
         raise ValueError(f"there is no {name}")
     have = _train(path)
     return lambda: TFIDFRecommender(K=400, num_threads=THREADS).fit(have, show_progress=False)
+
+
+def factorized(path: Path) -> Work:
+    """Leave beside `path` the factors of the ALS that is best on validation, fitted on "last_"."""
+    judge = ranking.Judge(path, "validation_", "train_")
+    have, last = _train(path), _train(path, "last_")
+
+    def fitted(have: csr_matrix, options: dict[str, float]) -> AlternatingLeastSquares:
+        model = AlternatingLeastSquares(num_threads=THREADS, random_state=0, **options)
+        model.fit(have, show_progress=False)
+        return model
+
+    def value(options: dict[str, float]) -> float:
+        model = fitted(have, options)
+        return judge.mapk(lambda block: model.user_factors[block] @ model.item_factors.T)
+
+    def run() -> None:
+        best = max(
+            (dict(zip(ALS, each, strict=True)) for each in product(*ALS.values())), key=value
+        )
+        model = fitted(last, best)
+        found = {"users": model.user_factors, "items": model.item_factors}
+        np.savez(path.with_suffix(".factors.npz"), **found)
+        print(best)
+
+    return run
 
 
 def race(path: Path, seconds: str, laps: str, name: str) -> Work:

@@ -11,20 +11,20 @@ Score = Callable[[npt.NDArray], npt.NDArray]
 
 
 class Judge:
-    """The test of a data set, read once.
+    """The test of a data set, or another part of it, read once.
 
     Parameters
     ----------
-    path : the data set; its test users are ranked all items but those that they had before it.
+    path : the data set; users of the part `found` are ranked all items but what they have in `had`.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, found: str = "test_", had: str = "seen_") -> None:
         arrays = np.load(path)
         shape = int(arrays["users"].max()) + 1, int(arrays["items"].max()) + 1
         self.is_seen, self.is_relevant = np.zeros((2, *shape), dtype=bool)
-        self.is_seen[arrays["seen_users"], arrays["seen_items"]] = True
-        self.is_relevant[arrays["test_users"], arrays["test_items"]] = True
-        self.users = np.unique(arrays["test_users"])
+        self.is_seen[arrays[f"{had}users"], arrays[f"{had}items"]] = True
+        self.is_relevant[arrays[f"{found}users"], arrays[f"{found}items"]] = True
+        self.users = np.unique(arrays[f"{found}users"])
 
     def mapk(self, score: Score) -> float:
         """Return the mean over test users; `score` gives (B, N) for users (B,)."""

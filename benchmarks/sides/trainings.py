@@ -58,7 +58,7 @@ def _race_of_ours(path: Path, timed: Race) -> dict[str, Any]:
     loader = made_loader(train, **options.loading)
     torch.manual_seed(0)
     kind = getattr(model, FACTORIZATION)
-    made = kind(train=loader, lr_scheduler_func=None, **options.arguments_of(kind))
+    made = kind(train=loader, **options.arguments_of(kind))
     often = {"max_epochs": timed.laps, "after_epoch": lambda *_: timed.lap(_scores(made))}
     timed.start()
     model.CollieMinimalTrainer(made, gpus=False, **often, **QUIET).fit(made)

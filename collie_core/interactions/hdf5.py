@@ -36,7 +36,7 @@ class HDF5Interactions:
     ----------
     hdf5_path : a file that `pandas_df_to_hdf5` wrote, or pandas with ``format="table"``.
     user_col, item_col : names of the columns of ids, from 0 on.
-    num_negative_samples : K, at least 1.
+    num_negative_samples : K; 0 draws none, for a loss over all items.
     num_users, num_items : counts; "infer" takes the file's own, or reads the ids once to find out.
     seed : of negatives and of shuffling; None draws one from the system's entropy.
     shuffle : whether the rows of one piece come in random order.
@@ -63,7 +63,7 @@ class HDF5Interactions:
     ) -> None:
         self.hdf5_path = Path(hdf5_path).absolute()
         self.user_col, self.item_col = user_col, item_col
-        self.num_negative_samples = at_least("num_negative_samples", num_negative_samples, 1)
+        self.num_negative_samples = at_least("num_negative_samples", num_negative_samples, 0)
         self.seed, self.shuffle = checked_seed(seed), shuffle
         self._opened: _Opened | None = None
         self._buffer: _Buffer | None = None

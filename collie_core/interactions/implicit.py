@@ -30,7 +30,7 @@ class Interactions(BaseInteractions):
     ----------
     mat, users, items, ratings, allow_missing_ids, remove_duplicate_user_item_pairs, num_users,
     num_items : see `BaseInteractions`.
-    num_negative_samples : K, at least 1.
+    num_negative_samples : K; 0 draws none, for a loss over all items.
     check_num_negative_samples_is_valid : whether a user with fewer than K items left is refused.
         If not, such a user still gets true negatives, some of them more than once, and only a user
         who has every item gets items drawn from all.
@@ -64,7 +64,7 @@ class Interactions(BaseInteractions):
         max_number_of_samples_to_consider: int = 200,
         seed: int | None = None,
     ) -> None:
-        self.num_negative_samples = at_least("num_negative_samples", num_negative_samples, 1)
+        self.num_negative_samples = at_least("num_negative_samples", num_negative_samples, 0)
         self.check_num_negative_samples_is_valid = check_num_negative_samples_is_valid
         self.max_number_of_samples_to_consider = at_least(
             "max_number_of_samples_to_consider", max_number_of_samples_to_consider, 0
@@ -127,7 +127,7 @@ class Interactions(BaseInteractions):
     def _restart_sampling(self, cells: Keys | None = None) -> None:
         self._stream = ()
         self._rng = generator(self.seed)
-        if self.max_number_of_samples_to_consider == 0:
+        if 0 in (self.max_number_of_samples_to_consider, self.num_negative_samples):
             self.negative_sampler = UniformSampler(self.num_items)
             return
         shape = self.num_users, self.num_items

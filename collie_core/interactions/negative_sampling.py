@@ -34,7 +34,7 @@ class UniformSampler:
         self, users: NDArray[np.integer], num_samples: int, rng: np.random.Generator
     ) -> NDArray[np.int64]:
         """Return items drawn uniformly for each of `users` (B,): (B, K) int64."""
-        return below(self.num_items, len(users) * num_samples, rng).reshape(-1, num_samples)
+        return below(self.num_items, len(users) * num_samples, rng).reshape(len(users), num_samples)
 
 
 class NegativeSampler:

@@ -58,7 +58,7 @@ def resolve_loss(
         return function
     if num_negative_samples > 1:
         return LOSSES[ADAPTIVE.get(loss, loss)]
-    return _single(loss)
+    return _of_few(loss, num_negative_samples)
 
 
 def _refuse_kind(loss: str, *, is_explicit: bool) -> None:
@@ -71,18 +71,19 @@ def _refuse_kind(loss: str, *, is_explicit: bool) -> None:
     )
 
 
-def _single(loss: str) -> Callable[..., Tensor]:
-    """Return the loss of one negative item that `loss` comes down to."""
-    if loss in SINGLE:
+def _of_few(loss: str, count: int) -> Callable[..., Tensor]:
+    """Return the loss of one negative item that `loss` comes down to; of none there is none."""
+    if loss in SINGLE and count:
         warnings.warn(
             f"loss {loss!r} chooses among negative items, but num_negative_samples is 1: "
             f"{SINGLE[loss]!r} is used, set it to 2 or more to choose",
             stacklevel=2,
         )
-    elif loss not in ADAPTIVE:
+    elif loss not in ADAPTIVE or not count:
+        needed, others = ("several", ADAPTIVE) if count else ("some", ALL_ITEMS_LOSSES)
         raise ValueError(
-            f"loss {loss!r} needs several negative items, but num_negative_samples is 1: "
-            f"set it to 2 or more, or use one of {sorted(ADAPTIVE)}"
+            f"loss {loss!r} needs {needed} negative items, but num_negative_samples is {count}: "
+            f"set it to 2 or more, or use one of {sorted(others)}"
         )
     return LOSSES[SINGLE.get(loss, loss)]
 

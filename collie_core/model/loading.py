@@ -58,7 +58,7 @@ def shape_of(train: Loader, validation: Loader | None) -> tuple[int, int]:
     if kinds[0] != kinds[1]:
         raise ValueError(
             f"train has {kinds[0]}, val {kinds[1]}, and one loss is for both: give both ratings, "
-            "or num_negative_samples of 1, or more"
+            "or num_negative_samples of 0, of 1, or more"
         )
     return shape
 
@@ -66,4 +66,4 @@ def shape_of(train: Loader, validation: Loader | None) -> tuple[int, int]:
 def _kind(negatives: int | None) -> str:
     if negatives is None:
         return "ratings"
-    return "one negative" if negatives == 1 else "many negatives"
+    return ("no negatives", "one negative", "many negatives")[min(negatives, 2)]

@@ -60,6 +60,8 @@ class Scoring(LightningModule, ABC):
         return torch.split(users, max(1, self.pairs_at_once // pairs_a_user))
 
     def _joined(self, scores: list[Tensor]) -> Tensor:
+        if len(scores) == 1:  # which `cat` would copy
+            return scores[0]
         return torch.cat(scores) if scores else torch.empty(0, self.num_items, device=self.device)
 
     def get_item_predictions(

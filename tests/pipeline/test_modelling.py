@@ -122,6 +122,24 @@ def test_partial_credit_reaches_the_loss(given: Ingredients, tmp_path: Path) -> 
     assert with_credit.losses[0] < plain.losses[0]
 
 
+@pytest.mark.parametrize(("decay", "moves"), [(1e-9, False), (1.0, True)])
+def test_the_rate_falls_after_each_epoch(
+    decay: float, moves: bool, given: Ingredients, tmp_path: Path
+) -> None:
+    name = "matrix_factorization"
+    settings = small_settings(
+        tmp_path / "data", models={name: {**SMALL, "lr": 0.1, "lr_decay": decay}}
+    )
+    once, often = (
+        make(name, replace(given, settings=settings, validation=None, epochs={name: epochs}))
+        for epochs in (1, 4)
+    )
+    assert isinstance(once.model, torch.nn.Module)
+    assert isinstance(often.model, torch.nn.Module)
+    pairs = zip(once.model.parameters(), often.model.parameters(), strict=True)
+    assert all(torch.allclose(one, other, atol=1e-5) for one, other in pairs) is not moves
+
+
 def test_a_model_that_starts_from_another_needs_it(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="starts from matrix_factorization: add that too"):
         small_settings(tmp_path, models={"names": ["popularity", "hybrid_pretrained"]})

@@ -37,6 +37,10 @@ def test_piece_is_read_in_order(path: Path) -> None:
     assert negatives.shape == (3, 2)
 
 
+def test_none_are_drawn_where_none_are_wanted_of_a_file(path: Path) -> None:
+    assert HDF5Interactions(path, num_negative_samples=0)[(1, 3)][1].shape == (3, 0)
+
+
 def test_piece_at_the_end_is_short(path: Path) -> None:
     assert HDF5Interactions(path)[(4, 10)][0][1].tolist() == [4, 5]
 

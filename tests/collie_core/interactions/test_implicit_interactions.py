@@ -110,11 +110,21 @@ def test_subset_samples_what_the_user_lacks_in_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "least"), [("num_negative_samples", 1), ("max_number_of_samples_to_consider", 0)]
+    ("name", "least"), [("num_negative_samples", 0), ("max_number_of_samples_to_consider", 0)]
 )
 def test_options_below_their_least_are_refused(name: str, least: int) -> None:
     with pytest.raises(ValueError, match=f"{name} is {least - 1}, must be at least {least}"):
         chapter_one(**{name: least - 1})
+
+
+@pytest.mark.parametrize("most", [0, 200])
+def test_none_are_drawn_where_none_are_wanted(most: int) -> None:
+    everything = Interactions(
+        mat=np.ones((2, 3)), num_negative_samples=0, max_number_of_samples_to_consider=most
+    )
+    (users, items), negatives = everything[[0, 3, 4]]
+    assert (users.tolist(), items.tolist(), negatives.shape) == ([0, 1, 1], [0, 0, 1], (3, 0))
+    assert everything[5][1].shape == (0,)
 
 
 def test_workers_of_a_plain_loader_draw_differently() -> None:

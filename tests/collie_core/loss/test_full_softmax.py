@@ -33,20 +33,26 @@ def test_its_gradient_is_right() -> None:
     assert torch.autograd.gradcheck(lambda s: full_softmax_loss(s, ITEMS, PLACES), all_scores)
 
 
-def data() -> Interactions:
+def data(negatives: int = 10) -> Interactions:
     pairs = np.random.default_rng(0).permutation(30 * 40)[:200]
     return Interactions(
-        users=pairs // 40, items=pairs % 40, num_users=30, num_items=40, allow_missing_ids=True
+        users=pairs // 40,
+        items=pairs % 40,
+        num_users=30,
+        num_items=40,
+        allow_missing_ids=True,
+        num_negative_samples=negatives,
     )
 
 
+@pytest.mark.parametrize("negatives", [0, 1, 10])
 @pytest.mark.parametrize("by_user", [False, True])
-def test_a_model_learns_it_of_any_batches(by_user: bool) -> None:
+def test_a_model_learns_it_of_any_batches(by_user: bool, negatives: int) -> None:
     torch.manual_seed(0)
-    loader = InteractionsDataLoader(data(), batch_size=13, num_workers=0, by_user=by_user)
+    loader = InteractionsDataLoader(data(negatives), batch_size=13, num_workers=0, by_user=by_user)
     model = MatrixFactorizationModel(train=loader, embedding_dim=4, loss="full_softmax")
-    for (users, items), negatives in loader:
-        loss = model.calculate_loss(((users, items), negatives))
+    for (users, items), drawn in loader:
+        loss = model.calculate_loss(((users, items), drawn))
         expected = functional.cross_entropy(model.score_all(users), items.long())
         torch.testing.assert_close(loss, expected)
 

@@ -42,6 +42,12 @@ def test_warp_is_refused_for_one_negative() -> None:
         resolve_loss("warp", 1)
 
 
+@pytest.mark.parametrize("name", sorted(LOSSES))
+def test_a_loss_of_pairs_is_refused_without_negatives(name: str) -> None:
+    with pytest.raises(ValueError, match=rf"'{name}' needs .* is 0: .* one of \['full_softmax'\]"):
+        resolve_loss(name, 0)
+
+
 @pytest.mark.parametrize(
     ("name", "loss"),
     [("adaptive", hinge_loss), ("adaptive_bpr", bpr_loss), ("adaptive_hinge", hinge_loss)],

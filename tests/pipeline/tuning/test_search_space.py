@@ -70,7 +70,7 @@ def test_batches_and_negatives_are_tried_as_far_as_a_loss_has_them(tmp_path: Pat
     sampled = subject.settings_of({**drawn, "loss": "warp"}).model_dump()
     names = ("batch_size", "batch_users", "num_negative_samples", "l2")
     assert [whole[name] for name in names] == [1024, 16, 7, 2]
-    assert [sampled[name] for name in names] == [256, 64, 40, 2]
+    assert [sampled[name] for name in names] == [256, 128, 40, 2]
 
 
 def test_what_is_credited_for_alike_items_tries_no_loss_without_negatives() -> None:

@@ -30,6 +30,11 @@ def given(tmp_path: Path) -> Ingredients:
     return ingredients(tmp_path)
 
 
+@pytest.fixture
+def slow(tmp_path: Path) -> Ingredients:
+    return ingredients(tmp_path, **{MODEL: {"lr": 1e-4}})
+
+
 def outcome_of(given: Ingredients, trials: int, model: str = MODEL) -> Outcome:
     return tune(model, given, WEEK, Budget(trials))
 
@@ -152,25 +157,25 @@ def test_a_search_that_found_nothing_says_so(given: Ingredients) -> None:
         tune(MODEL, given, WEEK, Budget(3, seconds=1e-9))
 
 
-def test_the_gain_is_that_of_the_best_user_by_user(given: Ingredients) -> None:
-    with opened(Subject(MODEL, given), given.settings.root, WEEK) as study:
+def test_the_gain_is_that_of_the_best_user_by_user(slow: Ingredients) -> None:
+    with opened(Subject(MODEL, slow), slow.settings.root, WEEK) as study:
         search(study, Budget(4))
         best, first = study.values(study.best()), study.values(0)
         assert {path.stem for path in study.folder.glob("*.npy")} == {"0", str(study.best())}
-    found = outcome_of(given, 4)
+    found = outcome_of(slow, 4)
     assert found.best.number > 0
     assert found.best.value == pytest.approx(best.mean())
     assert found.gain.mean == pytest.approx(float((best - first).mean()))
     assert found.gain.low <= found.gain.mean <= found.gain.high
 
 
-def test_what_is_printed_for_collie_toml_sets_the_best(given: Ingredients, tmp_path: Path) -> None:
-    found = outcome_of(given, 4)
+def test_what_is_printed_for_collie_toml_sets_the_best(slow: Ingredients, tmp_path: Path) -> None:
+    found = outcome_of(slow, 4)
     assert found.best.number > 0
     (tmp_path / "collie.toml").write_text(found.toml)
     own = load_settings().models.matrix_factorization
     assert {name: getattr(own, name) for name in found.best.settings} == found.best.settings
-    present = given.settings.models.matrix_factorization
+    present = slow.settings.models.matrix_factorization
     assert (own.epochs, own.patience) == (present.epochs, present.patience)
 
 
