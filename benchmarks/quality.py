@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable
 from itertools import product
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -156,12 +157,13 @@ def tried(kind: Any, values: dict[str, tuple[float, ...]], split: Split) -> Scor
 
 def alternating(split: Split) -> Scorer:
     """Return implicit's ALS, fitted in its own environment; see `sides/implicits.py`."""
-    path = data.folder() / "quality.npz"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    np.savez(path, **split.arrays())
-    with Side("als", "factorized", path, threads=torch.get_num_threads()) as side:
-        side.run()
-    return Factors(path.with_suffix(".factors.npz"))
+    data.folder().mkdir(parents=True, exist_ok=True)  # where the side's log goes
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "split.npz")
+        np.savez(path, **split.arrays())
+        with Side("als", "factorized", path, threads=torch.get_num_threads()) as side:
+            side.run()
+        return Factors(path.with_suffix(".factors.npz"))
 
 
 def makers() -> dict[str, Callable[[Split], Scorer]]:

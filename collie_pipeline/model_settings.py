@@ -150,12 +150,13 @@ class MatrixFactorizationSettings(Factors):
     """
 
     lr: Positive = 1.5e-2
-    lr_decay: Decay = 0.95
+    lr_decay: Decay = 0.97
     loss: Loss = "full_softmax"
     embedding_dim: Count = 128
     dropout_p: Share = 0.5
     l2: Annotated[float, Field(ge=0)] = 0.07
     epochs: Count = 150
+    patience: Count = 25
 
 
 class MLPMatrixFactorizationSettings(Factors):

@@ -20,7 +20,7 @@ DIMENSIONS: Mapping[str, Dimension] = {
     "no_buckets_stage_lr": RATE,
     "metadata_only_stage_lr": RATE,
     "all_stage_lr": RATE,
-    "lr_decay": OneOf((0.9, 0.95, 0.98, 1.0)),
+    "lr_decay": OneOf((0.9, 0.95, 0.97, 0.99, 1.0)),
     "weight_decay": OrZero(1e-7, 1e-1),
     "dropout_p": DROPPED,
     "embedding_dropout_p": DROPPED,
