@@ -1,6 +1,6 @@
 """How good each model is on MovieLens 100K, over several random splits by user.
 
-    python benchmarks/quality.py FOLDER_WITH_U_DATA [SPLITS] [liked | all]
+    python -m benchmarks.quality FOLDER_WITH_U_DATA [SPLITS] [liked | all]
 
 `liked`: ratings of 4 and 5 by users with at least 5 of them, 80/10/10 by user, MAP@10. `all`: all
 ratings, 75/25 by user, nDCG@10. What a user has outside the test is no candidate in it. Epochs,
@@ -182,6 +182,8 @@ def makers() -> dict[str, Callable[[Split], Scorer]]:
 
 def main() -> None:
     """Print the scores of each split, their means, and how ours differs."""
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
     folder, *rest = sys.argv[1:]
     count, protocol = int(rest[0]) if rest else 5, rest[1] if len(rest) > 1 else "liked"
     users, items = positives(Path(folder), protocol)

@@ -146,7 +146,8 @@ class Factors(Training):
 class MatrixFactorizationSettings(Factors):
     """See `collie_core.model.MatrixFactorizationModel`.
 
-    Found on the validation of five splits of MovieLens 100K; `benchmarks/quality.py` repeats it.
+    Found on splits of MovieLens 100K. On five others, which had no say, it reaches 1.017 times the
+    MAP@10 of EASE, and 1.008 times its nDCG@10; `benchmarks/quality.py` repeats such runs.
     """
 
     lr: Positive = 1.5e-2
