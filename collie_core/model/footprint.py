@@ -20,6 +20,7 @@ from collie_core.model.living import Living, size_bytes
 from collie_core.model.loading import AnyInteractions
 from collie_core.model.matrix_factorization import MatrixFactorizationModel
 from collie_core.model.optimizers import FusedAdam, OptimizerGroup, configured
+from collie_core.model.rowwise import RowwiseAdagrad
 
 # What a constructor takes as data, and what has to be known of it here.
 COUNTED = {
@@ -165,7 +166,7 @@ def _step(model: BasePipeline, optimizer: Optimizer, batch: Batch, living: Livin
     is_sparse = any(each.grad is not None and each.grad.is_sparse for each in model.parameters())
     for one in _several(optimizer):
         # which has its state already, and whose sparse step reads what is in the arrays
-        if not (is_sparse and isinstance(one, torch.optim.Adagrad)):
+        if not (is_sparse and isinstance(one, (torch.optim.Adagrad, RowwiseAdagrad))):
             with living.in_one_pass() if isinstance(one, FusedAdam) else nullcontext():
                 one.step()
 

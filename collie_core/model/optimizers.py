@@ -9,6 +9,7 @@ from torch import nn
 from torch.optim import Optimizer
 
 from collie_core.model.options import OptimizerChoice, TrainingOptions
+from collie_core.model.rowwise import RowwiseAdagrad
 from collie_core.tables import lookup
 
 
@@ -27,6 +28,7 @@ OPTIMIZERS: Mapping[str, Callable[..., Optimizer]] = {
     "sgd": torch.optim.SGD,
     "adagrad": torch.optim.Adagrad,
     "adam": FusedAdam,
+    "rowwise_adagrad": RowwiseAdagrad,
     "sparse_adam": torch.optim.SparseAdam,
 }
 
@@ -45,7 +47,8 @@ def check_optimizer(choice: OptimizerChoice, weight_decay: float, *, is_sparse: 
     if is_sparse and (is_dense or weight_decay):
         raise ValueError(
             f"sparse is True, optimizer {choice!r} and weight_decay {weight_decay}: use "
-            "'sparse_adam', 'adagrad' or 'sgd' without weight decay, or sparse=False"
+            "'rowwise_adagrad', 'sparse_adam', 'adagrad' or 'sgd' without weight decay, or "
+            "sparse=False"
         )
     is_known = isinstance(factory, type)  # what another function does with its groups is its affair
     if weight_decay and is_known and "weight_decay" not in signature(factory).parameters:

@@ -93,8 +93,8 @@ class TrainingOptions(SharedOptions):
     Parameters
     ----------
     lr : learning rate, > 0.
-    optimizer : "sgd", "adagrad", "adam", "sparse_adam", or a function of a list of parameter
-        groups, each with its `lr` and `weight_decay`, such as a class of `torch.optim`.
+    optimizer : "sgd", "adagrad", "adam", "rowwise_adagrad", "sparse_adam", or a function of a list
+        of parameter groups with their `lr` and `weight_decay`, such as a class of `torch.optim`.
     bias_lr : learning rate of the parameters with "bias" in their name; "infer" takes `lr`.
     bias_optimizer : optimizer of those; "infer" takes `optimizer`, None leaves them with the rest.
     """

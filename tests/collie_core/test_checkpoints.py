@@ -20,6 +20,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "adam": {"bias_optimizer": None, "lr_scheduler_func": None},
     "a group of optimizers and a scheduler": {"lr": 1.0},  # which makes the loss worse at times
     "sparse gradients": {"optimizer": "sparse_adam", "bias_optimizer": None, "sparse": True},
+    "rows": {"optimizer": "rowwise_adagrad", "bias_optimizer": None, "sparse": True},
     "adagrad": {"optimizer": "adagrad", "bias_optimizer": None, "weight_decay": 1e-3},
 }
 

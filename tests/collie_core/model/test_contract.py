@@ -50,6 +50,10 @@ VARIANTS = {
         "matrix_factorization",
         {"embedding_dim": 4, "sparse": True, "optimizer": "sparse_adam"},
     ),
+    "mf by rows": Variant(
+        "matrix_factorization",
+        {"embedding_dim": 4, "sparse": True, "optimizer": "rowwise_adagrad"},
+    ),
     "mlp_matrix_factorization": Variant(
         "mlp_matrix_factorization", {"embedding_dim": 8, "num_layers": 2}
     ),
