@@ -25,6 +25,7 @@ import torch
 
 from benchmarks import data, peers
 from benchmarks.harness import Side
+from benchmarks.sides.factors import Factors
 from collie_core.baselines import EASE, ItemKNN, Popularity
 from collie_core.cross_validation import stratified_folds
 from collie_core.interactions import Interactions, InteractionsDataLoader
@@ -93,24 +94,6 @@ class Split:
     def _judged(self, scorer: Scorer, found: Interactions, had: Interactions) -> Any:
         table = evaluate_per_user(scorer, found, exclude=had, metrics=(self.metric,))
         return table.set_index("user")[self.metric]
-
-
-class Factors:
-    """What a peer has found, as a scorer: a product of its factors.
-
-    Parameters
-    ----------
-    path : a file with `user_factors` (U, D) and `item_factors` (N, D).
-    """
-
-    def __init__(self, path: Path) -> None:
-        with np.load(path) as found:
-            self.users, self.items = map(torch.from_numpy, (found["users"], found["items"]))
-        self.num_users, self.num_items = len(self.users), len(self.items)
-
-    def score_all(self, users: torch.Tensor) -> torch.Tensor:
-        """Score every item for `users` (B,): (B, N)."""
-        return self.users[users] @ self.items.T
 
 
 def positives(folder: Path, protocol: str = "liked") -> tuple[np.ndarray, np.ndarray]:
@@ -188,14 +171,19 @@ def main() -> None:
     count, protocol = int(rest[0]) if rest else 5, rest[1] if len(rest) > 1 else "liked"
     users, items = positives(Path(folder), protocol)
     tables = []
+    made_by = makers()
     for seed in range(count):
         began, split = time.perf_counter(), Split(users, items, seed, protocol)
-        found = {name: split.tested(make(split)) for name, make in makers().items()}
+        found = {name: split.tested(make(split)) for name, make in made_by.items()}
         tables.append(pd.DataFrame(found))
         scores = "  ".join(f"{name} {score:.4f}" for name, score in tables[-1].mean().items())
         print(f"split {seed}  {scores}  {time.perf_counter() - began:.1f} s", flush=True)
     print(pd.DataFrame([each.mean() for each in tables]).agg(["mean", "std"]).round(4).to_string())
-    by_user = pd.concat(tables).groupby(level="user").mean()
+    print_differences(pd.concat(tables).groupby(level="user").mean())
+
+
+def print_differences(by_user: pd.DataFrame) -> None:
+    """Print how ours differs from each other model, of whose values `by_user` has a column."""
     for name in by_user.columns.drop(OURS):
         row = compare(by_user[OURS].to_numpy(), by_user[name].to_numpy()).iloc[0]
         difference, low, high = row["difference"], row["low"], row["high"]

@@ -5,7 +5,6 @@ from importlib import import_module
 from pathlib import Path
 
 import numpy as np
-import torch
 from either import (
     IS_OURS,
     NAME,
@@ -17,6 +16,7 @@ from either import (
     model,
     splits,
 )
+from factors import Factors
 from preparing import preparation
 from trainings import epoch, growing, lightning, race
 
@@ -59,22 +59,9 @@ def evaluation(path: Path, name: str = "MatrixFactorizationModel") -> Work:
     return lambda: metrics.evaluate_in_batches(chosen, test, made, batch_size=size, verbose=False)
 
 
-class Factors:
-    """A scorer of given factors."""
-
-    def __init__(self, users: torch.Tensor, items: torch.Tensor) -> None:
-        self.users, self.items = users, items
-        self.num_users, self.num_items = len(users), len(items)
-
-    def score_all(self, users: torch.Tensor) -> torch.Tensor:
-        """Score every item for `users` (B,): (B, N)."""
-        return self.users[users] @ self.items.T
-
-
 def top_n(path: Path) -> Work:
     """List the best 20 items of all users."""
-    arrays = np.load(path)
-    scorer = Factors(*(torch.from_numpy(arrays[f"{side}_factors"]) for side in ("user", "item")))
+    scorer = Factors(path)
     recommend = import_module(f"{NAME}.recommend")
     return lambda: recommend.top_n(scorer, k=20)
 

@@ -70,7 +70,7 @@ def factorized(path: Path) -> Work:
             (dict(zip(ALS, each, strict=True)) for each in product(*ALS.values())), key=value
         )
         model = fitted(last, best)
-        found = {"users": model.user_factors, "items": model.item_factors}
+        found = {"user_factors": model.user_factors, "item_factors": model.item_factors}
         np.savez(path.with_suffix(".factors.npz"), **found)
         print(best)
 

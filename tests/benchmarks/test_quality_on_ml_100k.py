@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.quality import TRIED, Split, factorized, positives, tried
 
-DATA = Path(__file__).resolve().parents[4] / "shared" / "data" / "ml-100k"
+DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "ml-100k"
 
 
 @pytest.mark.slow
