@@ -73,19 +73,20 @@ def _refuse_kind(loss: str, *, is_explicit: bool) -> None:
 
 def _of_few(loss: str, count: int) -> Callable[..., Tensor]:
     """Return the loss of one negative item that `loss` comes down to; of none there is none."""
-    if loss in SINGLE and count:
+    if count and loss in SINGLE:
         warnings.warn(
             f"loss {loss!r} chooses among negative items, but num_negative_samples is 1: "
             f"{SINGLE[loss]!r} is used, set it to 2 or more to choose",
             stacklevel=2,
         )
-    elif loss not in ADAPTIVE or not count:
-        needed, others = ("several", ADAPTIVE) if count else ("some", ALL_ITEMS_LOSSES)
-        raise ValueError(
-            f"loss {loss!r} needs {needed} negative items, but num_negative_samples is {count}: "
-            f"set it to 2 or more, or use one of {sorted(others)}"
-        )
-    return LOSSES[SINGLE.get(loss, loss)]
+        return LOSSES[SINGLE[loss]]
+    if count and loss in ADAPTIVE:
+        return LOSSES[loss]
+    needed, others = ("several", ADAPTIVE) if count else ("some", ALL_ITEMS_LOSSES)
+    raise ValueError(
+        f"loss {loss!r} needs {needed} negative items, but num_negative_samples is {count}: "
+        f"set it to 2 or more, or use one of {sorted(others)}"
+    )
 
 
 __all__ = [

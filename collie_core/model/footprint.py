@@ -165,7 +165,7 @@ def _step(model: BasePipeline, optimizer: Optimizer, batch: Batch, living: Livin
     torch.autograd.backward(model.calculate_loss(batch))
     is_sparse = any(each.grad is not None and each.grad.is_sparse for each in model.parameters())
     for one in _several(optimizer):
-        # which has its state already, and whose sparse step reads what is in the arrays
+        # which have their state already, and whose sparse step reads what is in the arrays
         if not (is_sparse and isinstance(one, (torch.optim.Adagrad, RowwiseAdagrad))):
             with living.in_one_pass() if isinstance(one, FusedAdam) else nullcontext():
                 one.step()

@@ -9,7 +9,7 @@ from torch import nn
 from torch.optim import Optimizer
 
 from collie_core.model.options import OptimizerChoice, TrainingOptions
-from collie_core.model.rowwise import RowwiseAdagrad
+from collie_core.model.rowwise import RowwiseAdagrad, computed
 from collie_core.tables import lookup
 
 
@@ -114,10 +114,7 @@ class OptimizerGroup(Optimizer):
 
     def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
         """Step every optimizer, after `closure`, if given, has computed the gradients."""
-        loss = None
-        if closure is not None:
-            with torch.enable_grad():
-                loss = closure()
+        loss = computed(closure)
         for optimizer in self.optimizers:
             optimizer.step()
         return loss

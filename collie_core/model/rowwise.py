@@ -8,6 +8,14 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 
+def computed(closure: Callable[[], float] | None) -> float | None:
+    """Return the loss of an optimizer's `closure`, which computes gradients, if there is one."""
+    if closure is None:
+        return None
+    with torch.enable_grad():
+        return closure()
+
+
 class RowwiseAdagrad(Optimizer):
     """Adagrad with one rate a row, for sparse gradients as well as dense ones.
 
@@ -43,10 +51,7 @@ class RowwiseAdagrad(Optimizer):
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
         """Change every row that has a gradient, after `closure`, if given, has computed them."""
-        loss = None
-        if closure is not None:
-            with torch.enable_grad():
-                loss = closure()
+        loss = computed(closure)
         for group in self.param_groups:
             for each in group["params"]:
                 if each.grad is not None:
