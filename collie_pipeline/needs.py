@@ -9,8 +9,8 @@ from collie_core.baselines.sparse_bundle import CELLS_A_BLOCK
 from collie_core.model import ARCHITECTURES
 from collie_core.model.footprint import COUNTED, footprint
 from collie_core.tables import lookup
-from collie_pipeline.model_settings import Training
 from collie_pipeline.settings import Settings
+from collie_pipeline.training_settings import Training
 
 MEMORY, GPU_MEMORY = "memory", "GPU memory"
 # Measured peaks: 94 bytes an interaction with 2 million of them, and 2.0 tables of scores

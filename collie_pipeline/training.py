@@ -27,8 +27,9 @@ from collie_pipeline.ingredients import (
     read_ratings,
 )
 from collie_pipeline.inputs import inputs_of
-from collie_pipeline.model_settings import Training, is_explicit
+from collie_pipeline.model_settings import is_explicit
 from collie_pipeline.settings import Settings
+from collie_pipeline.training_settings import Training
 
 ITEM_BIASES = ("item_biases.weight", "item_bucket_biases.weight", "biases.1.weight")
 

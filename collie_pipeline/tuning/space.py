@@ -6,8 +6,8 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 from collie_core.loss import resolve_loss
 from collie_core.tables import lookup
-from collie_pipeline.model_settings import AllItemsLoss, ExplicitLoss, Training
 from collie_pipeline.sections import Section
+from collie_pipeline.training_settings import AllItemsLoss, ExplicitLoss, Training
 from collie_pipeline.tuning.dimensions import Between, Dimension, OneOf, OrZero, Whole
 
 RATE = Between(1e-4, 1e-1, log=True)
