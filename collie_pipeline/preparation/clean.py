@@ -62,13 +62,14 @@ def clean(
     ratings = _ratings(raw, rating_range, faults)
     moments = _moments(raw, week, mode, time_unit, faults)
     rows = _in_order(users, items, ratings, moments, faults)
+    refused = _quarantine(raw, faults)  # before the sound rows, which take the most memory
     sound = {
         "user_id": users.rows(rows),
         "item_id": items.rows(rows),
         "rating": ratings[rows],
         "timestamp": pd.Series(moments[rows].astype("datetime64[us]")).dt.tz_localize("UTC"),
     }
-    return pd.DataFrame(sound), _quarantine(raw, faults)
+    return pd.DataFrame(sound), refused
 
 
 def _refuse_missing_columns(raw: pd.DataFrame, mode: Mode) -> None:
