@@ -14,16 +14,21 @@ from collie_pipeline.showing import (
     segments_table,
     similar_table,
 )
+from collie_pipeline.showing_weeks import weeks_tables
 
 
 def leaderboard(
     week: WeekOption = None,
     segments: Annotated[bool, typer.Option(help="By warm, cold, head and tail instead.")] = False,
+    weeks: Annotated[bool, typer.Option(help="Week after week instead.")] = False,
 ) -> None:
     """Print how the models of a week compare."""
     with explained():
         project = Project(load_settings())
         key = serving(project).week if week is None else project.week(week).key
+        if weeks:
+            console.print(*weeks_tables(project.root, key, project.settings.evaluation.k))
+            return
         board = read_week(project.root, "evaluation/leaderboard", key)
         made = segments_table if segments else leaderboard_table
         console.print(made(board, project.settings.evaluation.k))

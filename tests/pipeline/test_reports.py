@@ -23,7 +23,7 @@ def write_week(root: Path, week: str, mapk: float, name: str = "ease", passed: b
         for column in (metric, f"{metric}_low", f"{metric}_high")
     }
     others = ("mapk_warm", "mapk_cold", "recall_head", "recall_tail", "ndcg", "auc", "bytes")
-    row = {"model": name, "users": 20, **numbers, **dict.fromkeys(others, 0.5)}
+    row = {"model": name, "users": 20, "cold_users": 5, **numbers, **dict.fromkeys(others, 0.5)}
     gate = {"model": name, "mapk": mapk, "passed": passed, "reason": f"{NASTY} {week}"}
     lists = {"segment": "all", "users": 9, "new_users": 1, "kept": 0.75, "first_changed": np.nan}
     for key, table in (
