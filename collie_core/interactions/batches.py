@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from collie_core.interactions.ids import at_least
 
 BUFFER_ROWS = 1 << 20
+DRAWING, MIXING = range(2)  # what the generators of an epoch are for
 BUFFER_BLOCKS = 64  # of 16 k rows each: large enough to read fast, many enough to mix a sorted file
 
 
@@ -47,15 +48,26 @@ class _Words(ISeedSequence):
 @lru_cache(maxsize=64)
 def _words(seed: int, epoch: int) -> tuple[int, int]:
     """Return the words that the batches of an epoch share."""
-    one, other = np.random.SeedSequence(seed, spawn_key=(epoch, 0)).generate_state(2, np.uint64)
+    one, other = np.random.SeedSequence(seed, spawn_key=(epoch, DRAWING)).generate_state(
+        2, np.uint64
+    )
     return int(one), int(other)
 
 
 class BufferedRows(NamedTuple):
-    """Rows of a buffer: the (start, size) of the pieces that fill it, and places in it (B,)."""
+    """Some rows of a buffer.
+
+    Parameters
+    ----------
+    pieces : the (start, size) of those that fill it.
+    path : of numbers, below the seed, by whose `generator` its rows are mixed.
+    start, stop : places in it, once mixed.
+    """
 
     pieces: tuple[tuple[int, int], ...]
-    places: NDArray[np.int64]
+    path: tuple[int, ...]
+    start: int
+    stop: int
 
 
 class Batch(NamedTuple):
@@ -224,13 +236,12 @@ class BlockSampler(BatchSampler):
 
     def _rows(self, epoch: int) -> Iterable[BufferedRows]:
         rng = generator(self.seed, epoch)
-        for blocks in self._buffers(rng):
-            pieces = self._pieces(blocks)
+        for number, blocks in enumerate(self._buffers(rng)):
+            pieces, path = self._pieces(blocks), (self.seed, epoch, MIXING, number)
             size = sum(size for _, size in pieces)
-            order = rng.permutation(size)
             end = size - size % self.batch_size if self.drop_last else size
             for start in range(0, end, self.batch_size):
-                yield BufferedRows(pieces, order[start : start + self.batch_size])
+                yield BufferedRows(pieces, path, start, min(start + self.batch_size, size))
 
     def _buffers(self, rng: np.random.Generator) -> list[NDArray[np.int64]]:
         """Return the blocks of each buffer, about as many in each, so that all of them mix."""

@@ -111,8 +111,8 @@ class HDF5Interactions:
 
     def _pairs(self, rows: Any, rng: np.random.Generator) -> tuple[Ids, Ids]:
         if isinstance(rows, BufferedRows):
-            buffer = self._filled(rows.pieces)
-            return buffer.users[rows.places], buffer.items[rows.places]
+            pairs = self._filled(rows)[rows.start : rows.stop]
+            return pairs[:, 0].copy(), pairs[:, 1].copy()
         if isinstance(rows, (int, np.integer)):
             rows = (rows, 1)
         if not isinstance(rows, tuple) or len(rows) != 2:
@@ -126,13 +126,20 @@ class HDF5Interactions:
             users, items = users[order], items[order]
         return users, items
 
-    def _filled(self, pieces: tuple[tuple[int, int], ...]) -> "_Buffer":
-        """Return the buffer of these pieces, which is read once for all its batches."""
-        if self._buffer is None or self._buffer.pieces != pieces:
+    def _filled(self, rows: BufferedRows) -> Ids:
+        """Return the users and items (rows of the buffer, 2), read once for all its batches."""
+        if self._buffer is None or self._buffer.of != rows[:2]:
             self._buffer = None  # before the next is read, so that memory holds one
-            users, items = zip(*(self._piece(*piece) for piece in pieces), strict=True)
-            self._buffer = _Buffer(pieces, np.concatenate(users), np.concatenate(items))
-        return self._buffer
+            pairs = np.empty((sum(size for _, size in rows.pieces), 2), dtype=np.int32)
+            filled = 0
+            for start, size in rows.pieces:
+                own = pairs[filled : filled + size]
+                own[:, 0], own[:, 1] = self._piece(start, size)
+                filled += size
+            # a pair as one number: to mix these takes half of what it takes to follow an order
+            generator(*rows.path).shuffle(pairs.view(np.int64)[:, 0])
+            self._buffer = _Buffer(rows[:2], pairs)
+        return self._buffer.pairs
 
     def _piece(self, start: int, size: int) -> tuple[Ids, Ids]:
         users = self._ids(self.user_col, start, size, self.num_users)
@@ -173,11 +180,10 @@ class _Opened(NamedTuple):
 
 
 class _Buffer(NamedTuple):
-    """Users and items, both (B,), of the pieces of a file last asked for."""
+    """Users and items (rows, 2) of the pieces last asked for, mixed, and what was asked."""
 
-    pieces: tuple[tuple[int, int], ...]
-    users: Ids
-    items: Ids
+    of: tuple[Any, ...]
+    pairs: Ids
 
 
 def read_hdf5(

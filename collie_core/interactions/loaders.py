@@ -118,10 +118,9 @@ class HDF5InteractionsDataLoader(BatchLoader):
     batch_size, num_workers : see `InteractionsDataLoader`.
     shuffle : whether rows come in another order in each epoch, mixed a buffer at a time.
     shuffle_buffer_rows : rows of a buffer, which is filled from blocks all over the file, each read
-        in one piece. A file that fits is shuffled as in memory. A buffer takes 8 bytes a row, 16
-        while it is filled, in this process or in each worker (which all read the whole file), and
-        8 more here for the order. With 0 there is none: only the order of batches changes, and
-        that of the rows in each.
+        in one piece. A file that fits is shuffled as in memory. A buffer takes 8 bytes a row, in
+        this process or in each worker (which all read the whole file). With 0 there is none: only
+        the order of batches changes, and that of the rows in each.
     kwargs : parameters of `HDF5Interactions`, if these are made here, and of
         `torch.utils.data.DataLoader`.
 

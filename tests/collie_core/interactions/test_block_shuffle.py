@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collie_core.interactions import HDF5Interactions, HDF5InteractionsDataLoader
-from collie_core.interactions.batches import BlockSampler
+from collie_core.interactions.batches import BlockSampler, generator
 from collie_core.interactions.ids import Ids
 from collie_core.utils import pandas_df_to_hdf5
 
@@ -50,7 +50,8 @@ def rows_of(sampler: BlockSampler) -> list[list[int]]:
     for batch in sampler:
         rows: Any = batch.rows
         buffer = [row for start, size in rows.pieces for row in range(start, start + size)]
-        batches.append([buffer[place] for place in rows.places])
+        mixed = generator(*rows.path).permutation(buffer)
+        batches.append(mixed[rows.start : rows.stop].tolist())
     return batches
 
 
@@ -88,6 +89,12 @@ def test_epochs_differ_and_repeat_with_the_seed() -> None:
     assert epochs[0] != epochs[1] != epochs[2]
     assert [rows_of(other) for _ in range(3)] == epochs
     assert rows_of(third) != epochs[0]
+
+
+def test_every_buffer_of_every_epoch_is_mixed_in_its_own_way() -> None:
+    sampler = BlockSampler(500, 5, 3, buffer_rows=100)
+    paths = [batch.rows.path for _ in range(3) for batch in sampler]  # type: ignore[misc, union-attr]
+    assert len(set(paths)) == 3 * 5
 
 
 def test_an_epoch_can_be_set_on_the_loader(path: Path) -> None:
