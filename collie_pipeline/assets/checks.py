@@ -7,7 +7,7 @@ import dagster as dg
 from collie_pipeline.checking import Finding
 
 DESCRIPTIONS: Mapping[str, str] = {
-    "as_hashed": "Every file of the publication is what the manifest says.",
+    "as_hashed": "Every file of the publication, read again in its place, is as the manifest says.",
     "churn": "How much of the lists changed since the last publication.",
     "exported_as_published": "Every export, read back, is the publication with all its rows.",
     "few_rows_refused": "No more rows were refused than may be.",
