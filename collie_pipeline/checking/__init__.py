@@ -1,13 +1,8 @@
 """What is wrong with a table or a file, as findings: plain functions, called by the assets."""
 
 from collie_pipeline.checking.finding import Finding
-from collie_pipeline.checking.made import (
-    as_hashed,
-    coverage,
-    finite,
-    unseen,
-    whole_lists,
-)
+from collie_pipeline.checking.lists import coverage, unseen, whole_lists
+from collie_pipeline.checking.made import as_hashed, finite
 from collie_pipeline.checking.parts import in_order, separate
 from collie_pipeline.checking.rows import known_items, ranges, schema, unique_rows, volume
 
