@@ -133,6 +133,22 @@ def test_every_check_has_its_numbers(healthy: dg.ExecuteInProcessResult) -> None
         assert each.metadata or each.asset_key.to_user_string() in first, each.check_name
 
 
+def test_every_table_has_a_preview_and_shows_nobody(healthy: dg.ExecuteInProcessResult) -> None:
+    known = {
+        event.asset_key.to_user_string(): event.step_materialization_data.materialization.metadata
+        for event in healthy.get_asset_materialization_events()
+        if event.asset_key is not None
+    }
+    tables = {key: each for key, each in known.items() if "dagster/row_count" in each}
+    assert {f"prepared/{name}" for name in ("hdf5", "train", "validation", "test")} <= set(tables)
+    for key, shown in tables.items():
+        preview = str(shown["preview"].value).splitlines()
+        head, _, *lines = ([cell.strip() for cell in line.split("|")] for line in preview)
+        assert len(lines) == min(5, int(str(shown["dagster/row_count"].value))), key
+        people = {line[head.index("user\\_id")] for line in lines if "user\\_id" in head}
+        assert people <= {"(a user)"}, key
+
+
 def test_what_blocks_is_all_that_would_be_published_wrong(tmp_path: Path) -> None:
     settings = small_settings(tmp_path, models={"names": ["popularity"]})
     specs = make_definitions(Project(settings)).resolve_asset_graph().asset_check_keys
