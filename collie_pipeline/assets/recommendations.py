@@ -110,11 +110,12 @@ def similar_items(project: Project) -> dg.AssetsDefinition:
 def new_items(stage: str, project: Project) -> dg.AssetsDefinition:
     """Return `recommendations/new_items`."""
     k, key = project.settings.recommend.similar_k, "recommendations/new_items"
+    bucket = project.settings.features.bucket
 
     @asset(
         project,
         key,
-        f"The {k} items most like a new item of each genre, before anybody has met it.",
+        f"The {k} items most like a new item of each bucket, by {bucket}, before it is met.",
         {"parquet"},
         *CODE,
         ins={"cold_start": of(f"models/{stage}")},

@@ -65,6 +65,16 @@ def test_a_model_that_is_left_out_leaves_no_trace(tmp_path: Path) -> None:
     assert "recommendations/new_items" not in keys
 
 
+@pytest.mark.parametrize("bucket", ["genres", "decade"])
+def test_new_items_are_said_to_be_of_the_buckets_that_they_are_of(
+    tmp_path: Path, bucket: str
+) -> None:
+    definitions = make_definitions(Project(small_settings(tmp_path, features={"bucket": bucket})))
+    key = dg.AssetKey(["recommendations", "new_items"])
+    said = definitions.resolve_asset_graph().get(key).description
+    assert f"of each bucket, by {bucket}" in str(said)
+
+
 def test_the_postgres_home_differs_in_its_storage_only() -> None:
     home = REPOSITORY / "dagster_home"
     ours, theirs = (
