@@ -223,3 +223,17 @@ def test_an_item_that_is_like_itself_is_not_published(tmp_path: Path) -> None:
     assert names(result, passed=False) == {"recommendations/similar_items:sound_lists"}
     assert made(result) == {"recommendations/similar_items"}
     assert current(tmp_path / "data") == before
+
+
+def test_an_older_board_that_is_damaged_keeps_no_later_week_from_its_own(tmp_path: Path) -> None:
+    run(tmp_path, rows())
+    path = tmp_path / "data" / "evaluation" / "leaderboard" / f"{WEEKS[1]}.parquet"
+    older = path.with_name(f"{WEEKS[0]}.parquet")
+    with recording(older) as temporary:
+        temporary.write_bytes(path.read_bytes())
+    content = bytearray(older.read_bytes())
+    content[len(content) // 2] ^= 1
+    older.write_bytes(content)
+    result = again(tmp_path, "evaluation/leaderboard", "recommendations/report")
+    assert result.success
+    assert made(result) == {"evaluation/leaderboard", "recommendations/report"}
