@@ -1,7 +1,9 @@
 """The leaderboard for people: as a readable table, and week after week."""
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,6 +11,7 @@ import pandas as pd
 from collie_pipeline.charts import sparkline
 from collie_pipeline.storage import read_table
 
+logger = logging.getLogger(__name__)
 WEEKS_SHOWN = 26
 NOTHING = "–"
 NO_BREAK = "\N{NO-BREAK SPACE}"  # or the UI folds an interval into three lines
@@ -53,20 +56,44 @@ def as_share(value: object) -> str:
 def history(folder: Path, week: str, board: pd.DataFrame) -> pd.DataFrame:
     """Return MAP@K by model, in the order of `board`, and week, the newest last.
 
+    An earlier week whose board cannot be read is NaN for all.
+
     Parameters
     ----------
     folder : where the leaderboards of the weeks lie.
     week : that of `board`; later ones are left out, and the `WEEKS_SHOWN` newest kept.
     board : the leaderboard of `week`.
     """
-    earlier = [path for path in sorted(folder.glob("*.parquet")) if path.stem < week]
-    boards = {
-        path.stem: read_table(path, columns=["model", "mapk"])
-        for path in earlier[1 - WEEKS_SHOWN :]
-    }
-    boards[week] = board
+    earlier = earlier_tables(folder, week, WEEKS_SHOWN - 1, columns=["model", "mapk"])
+    gap = board.assign(mapk=np.nan)
+    boards = {key: gap if each is None else each for key, each in earlier.items()} | {week: board}
     columns = {key: each.set_index("model")["mapk"] for key, each in boards.items()}
     return pd.DataFrame(columns).reindex(board["model"])
+
+
+def earlier_tables(
+    folder: Path, week: str, most: int, **selection: Any
+) -> dict[str, pd.DataFrame | None]:
+    """Return the last tables of weeks before `week`, the oldest first; None for a damaged one.
+
+    What was is only drawn: it keeps no later week from being made, so a damaged one is logged.
+
+    Parameters
+    ----------
+    folder : where the tables of the weeks lie.
+    most : how many.
+    selection : see `read_table`.
+    """
+    paths = [path for path in sorted(folder.glob("*.parquet")) if path.stem < week]
+    return {path.stem: _readable(path, selection) for path in paths[-most:]}
+
+
+def _readable(path: Path, selection: Mapping[str, Any]) -> pd.DataFrame | None:
+    try:
+        return read_table(path, **selection)
+    except (OSError, ValueError) as error:
+        logger.warning("%s is left out of what was before: %s", path, error)
+        return None
 
 
 def trend(by_week: pd.DataFrame) -> pd.DataFrame:

@@ -1,6 +1,6 @@
 """How each model of the pipeline is made from its data: plain functions behind one table."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -61,13 +61,15 @@ def remake(stages: Mapping[str, Path], given: Ingredients, ratings: Path | None 
     """
     made, previous = None, None
     done: dict[str, int] = {}
+    data = learned_from(stages, given, ratings)
     with TemporaryDirectory() as scratch:
         for number, (name, bundle) in enumerate(stages.items()):
             family = name.partition("/")[0]
             total = int(read_bundle(bundle).config.get("num_epochs_completed", 0))
             epochs = {name: total - done.get(family, 0)}
-            train = _rated(name, ratings) if is_explicit(given.settings, family) else given.train
-            step = replace(given, train=train, validation=None, previous=previous, epochs=epochs)
+            step = replace(
+                given, train=data[name], validation=None, previous=previous, epochs=epochs
+            )
             made, done[family] = make(name, step), total
             previous = Path(scratch, f"{number}.bundle")
             save_bundle(made.model, previous, made.ids)
@@ -76,7 +78,23 @@ def remake(stages: Mapping[str, Path], given: Ingredients, ratings: Path | None 
     return made
 
 
-def _rated(name: str, ratings: Path | None) -> Path:
-    if ratings is None:
-        raise ValueError(f"{name} learns from ratings, and there are none: pass prepared/ratings")
-    return ratings
+def learned_from(
+    stages: Iterable[str], given: Ingredients, ratings: Path | None
+) -> dict[str, Path]:
+    """Return the file that each stage is made of: `ratings`, where its loss is for them.
+
+    Raises
+    ------
+    ValueError
+        See `remake`.
+    """
+    found = {}
+    for name in stages:
+        rated = is_explicit(given.settings, name.partition("/")[0])
+        path = ratings if rated else given.train
+        if path is None:
+            raise ValueError(
+                f"{name} learns from ratings, and there are none: pass prepared/ratings"
+            )
+        found[name] = path
+    return found

@@ -1,6 +1,6 @@
 """Whether what a model needs is there, said before it is made."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -12,6 +12,7 @@ from collie_core.interactions.hdf5_file import columns_of, known_counts, opened
 from collie_pipeline.needs import GPU_MEMORY, MEMORY, Counts, Need, needed
 from collie_pipeline.settings import Settings
 
+MIB = 1 << 20
 FEWER_ITEMS = "raise prepare.min_item_interactions"
 WAYS_OUT: Mapping[str, str] = {
     "interactions": "lower window_weeks, or raise prepare.min_user_interactions",
@@ -76,6 +77,22 @@ def refuse_what_does_not_fit(
                 f"({largest}: {in_words(need.parts[kind][largest])}){_elsewhere(kind)}"
             )
     return need
+
+
+def at_most(needs: Sequence[Need]) -> dict[str, float]:
+    """Return the MiB that the largest of `needs` has of each kind of memory."""
+    kinds = dict.fromkeys(kind for need in needs for kind in need.parts)
+    return {kind: max(need.total(kind) for need in needs) / MIB for kind in kinds}
+
+
+def in_full(need: Need) -> str:
+    """Return what making a model needs of each kind of memory, and for what, the most first."""
+    said = []
+    for kind, parts in need.parts.items():
+        largest_first = sorted(parts.items(), key=lambda part: -part[1])
+        named = ", ".join(f"{part} {in_words(size)}" for part, size in largest_first)
+        said.append(f"{in_words(need.total(kind))} of {kind} ({named})")
+    return f"{need.name} needs {' and '.join(said)}"
 
 
 def _elsewhere(kind: str) -> str:

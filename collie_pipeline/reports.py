@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from collie_pipeline.boards import WEEKS_SHOWN, as_share, history, readable
+from collie_pipeline.boards import WEEKS_SHOWN, as_share, earlier_tables, history, readable
 from collie_pipeline.storage import read_table
 from collie_pipeline.trend_plot import colour, trend_plot
 
@@ -60,9 +60,15 @@ def report(root: Path, week: str, source: str, k: int) -> str:
 
 
 def _weekly(root: Path, key: str, week: str) -> Mapping[str, pd.DataFrame]:
-    """Return the tables of an asset by week, the newest first, none later than `week`."""
-    paths = [path for path in sorted(Path(root, key).glob("*.parquet")) if path.stem <= week]
-    return {path.stem: read_table(path) for path in paths[: -WEEKS_SHOWN - 1 : -1]}
+    """Return the tables of an asset by week, the newest first, none later than `week`.
+
+    Earlier ones that cannot be read are left out.
+    """
+    path = Path(root, key, f"{week}.parquet")
+    own = {week: read_table(path)} if path.exists() else {}
+    earlier = earlier_tables(path.parent, week, WEEKS_SHOWN - len(own))
+    known = {each: table for each, table in reversed(earlier.items()) if table is not None}
+    return own | known
 
 
 def _decisions(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

@@ -189,6 +189,7 @@ class Checks(Section):
 
     max_volume_change: Annotated[float, Field(gt=1)] = 3.0
     max_churn: Share | None = None
+    min_coverage: Share = 0.0
 
 
 class Publications(Section):

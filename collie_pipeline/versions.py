@@ -42,6 +42,7 @@ INFLUENCES = {
     "tuning": ("seed", "evaluation", "threads", "tuning.trials", "tuning.seconds"),
     "evaluation": ("evaluation", "threads"),
     "recommendations": LISTS,
+    "recommendations/users": (*LISTS, "checks.min_coverage"),
     "recommendations/churn": ("checks.max_churn",),
     "recommendations/exports": TARGETS,
     "recommendations/report": ("source", "evaluation.k"),

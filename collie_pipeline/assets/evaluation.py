@@ -12,7 +12,7 @@ from collie_pipeline.assets.checks import found, promised
 from collie_pipeline.assets.common import asset, of
 from collie_pipeline.boards import history, readable, trend
 from collie_pipeline.charts import bars
-from collie_pipeline.checking import Finding
+from collie_pipeline.checking import Finding, metrics
 from collie_pipeline.model_settings import is_explicit
 from collie_pipeline.model_table import final_stages, rows
 from collie_pipeline.project import Project
@@ -24,7 +24,7 @@ JUDGING = (
     *(f"collie_pipeline/{name}.py" for name in ("evaluating", "ingredients", "segments", "served")),
 )
 COMPARING = ("collie_core/metrics", "collie_pipeline/boards.py", "collie_pipeline/evaluating.py")
-NOT_WORSE = "not_worse"
+IN_RANGE, NOT_WORSE = "metrics_in_range", "not_worse"
 KNOWN = {"train": of("prepared/train"), "validation": of("prepared/validation")}
 
 
@@ -97,8 +97,9 @@ def leaderboard(stages: Mapping[str, str], project: Project) -> dg.AssetsDefinit
         *COMPARING,
         ins={name: of(f"evaluation/{name}") for name in stages},
         io_manager_key="parquet",
+        check_specs=promised(key, IN_RANGE),
     )
-    def board(context: dg.AssetExecutionContext, **per_user: pd.DataFrame) -> pd.DataFrame:
+    def board(context: dg.AssetExecutionContext, **per_user: pd.DataFrame) -> Iterator[Any]:
         from collie_pipeline.evaluating import leaderboard
 
         week = context.partition_key
@@ -108,15 +109,16 @@ def leaderboard(stages: Mapping[str, str], project: Project) -> dg.AssetsDefinit
         pairs = list(zip(table["model"], table["mapk"].astype(float), strict=True))
         shown = readable(table, settings.k, _seconds(context, project))
         lines = trend(by_week)
-        context.add_output_metadata(
-            {
+        yield dg.Output(
+            table,
+            metadata={
                 "leaderboard": markdown(shown, rows=len(shown)),
                 "trend": markdown(lines, len(lines), ready=list(lines.columns[1:2])),
                 "mapk": dg.MetadataValue.md(bars(pairs)),
                 **{f"mapk/{name}": value for name, value in pairs},
-            }
+            },
         )
-        return table
+        yield found(key, IN_RANGE, metrics(table))
 
     return board
 

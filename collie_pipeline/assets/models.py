@@ -1,6 +1,6 @@
 """models: every model, and every stage of a model, an asset of its own."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from collie_pipeline.weeks import Week
 
 MAKING = tuple(f"collie_pipeline/{name}.py" for name in ("ingredients", "modelling", "training"))
 CHAMPION, FINITE = "models/champion", "finite_weights"
+AGAIN = dg.RetryPolicy(max_retries=1, delay=1)  # which goes on from the checkpoint
 LABELS = {"mapk": "MAP", "mse": "MSE"}
 GPU = {
     "dagster-k8s/config": {"container_config": {"resources": {"limits": {"nvidia.com/gpu": 1}}}},
@@ -50,7 +51,7 @@ def model_asset(row: Row, project: Project) -> dg.AssetsDefinition:
         io_manager_key="bundle",
         pool="gpu" if row.trains else None,
         op_tags=GPU if row.trains else None,
-        retry_policy=dg.RetryPolicy(max_retries=1, delay=1) if row.trains else None,
+        retry_policy=AGAIN if row.trains else None,
         check_specs=promised(f"models/{row.name}", FINITE),
     )
     def model(
@@ -68,20 +69,38 @@ def model_asset(row: Row, project: Project) -> dg.AssetsDefinition:
         given = Ingredients(
             project.settings, train, device=kind, warm=warm, keeping=keeping, **inputs
         )
-        _refuse_too_large(row, project, train, kind)
-        yield from _stored(f"models/{row.name}", make(row.name, given), given)
+        needs = _needed({row.name: train}, project, kind, context)
+        yield from _stored(f"models/{row.name}", make(row.name, given), given, **needs)
 
     return model
 
 
-def _refuse_too_large(row: Row, project: Project, train: Path, kind: str) -> None:
-    """Fail, once and for all, where the memory of the machine is too small for the model."""
-    from collie_pipeline.planning import counts_in, refuse_what_does_not_fit
+def _needed(
+    data: Mapping[str, Path], project: Project, kind: str, context: dg.AssetExecutionContext
+) -> dict[str, Any]:
+    """Return the memory that making models needs, one after the other, and say it before it is.
 
-    try:
-        refuse_what_does_not_fit(row.name, project.settings, counts_in(train), kind)
-    except ValueError as error:
-        raise dg.Failure(str(error), allow_retries=False) from None
+    Fail, once and for all, where the memory of the machine is too small for one of them.
+
+    Parameters
+    ----------
+    data : HDF5 file that each model, or stage, is made of.
+    """
+    from collie_pipeline.planning import at_most, counts_in, in_full, refuse_what_does_not_fit
+
+    needs = []
+    for name, path in data.items():
+        try:
+            need = refuse_what_does_not_fit(name, project.settings, counts_in(path), kind)
+        except ValueError as error:
+            raise dg.Failure(str(error), allow_retries=False) from None
+        needs.append(need)
+        context.log.info(in_full(need))
+    totals = {
+        f"{memory.lower().replace(' ', '_')}_needed_mib": size
+        for memory, size in at_most(needs).items()
+    }
+    return {**totals, "needs": "\n".join(map(in_full, needs))}
 
 
 def champion(project: Project) -> dg.AssetsDefinition:
@@ -107,6 +126,7 @@ def champion(project: Project) -> dg.AssetsDefinition:
         io_manager_key="bundle",
         pool="gpu",
         op_tags=GPU,
+        retry_policy=AGAIN,
         check_specs=promised(CHAMPION, FINITE),
     )
     def refitted(
@@ -117,12 +137,12 @@ def champion(project: Project) -> dg.AssetsDefinition:
         **inputs: Any,
     ) -> Iterator[Any]:
         from collie_pipeline.ingredients import Ingredients
-        from collie_pipeline.modelling import remake
+        from collie_pipeline.modelling import learned_from, remake
 
         end_with_parent()
         winner, kind = str(decision["model"].iloc[0]), device.resolve()
         stages = {name: inputs[argument(name)] for name in chain(winner, names)}
-        features = inputs.get("features")
+        features, ratings = inputs.get("features"), inputs.get("ratings")
         warm = project.warm_bundles(Week.parse(context.partition_key))
         keeping = _keeping(project, "champion", context)
         given = Ingredients(
@@ -133,8 +153,9 @@ def champion(project: Project) -> dg.AssetsDefinition:
             warm=warm,
             keeping=keeping,
         )
-        made = remake(stages, given, inputs.get("ratings"))
-        yield from _stored(CHAMPION, made, given, model=winner)
+        needs = _needed(learned_from(stages, given, ratings), project, kind, context)
+        made = remake(stages, given, ratings)
+        yield from _stored(CHAMPION, made, given, model=winner, **needs)
 
     return refitted
 
@@ -147,7 +168,7 @@ def _keeping(project: Project, asset: str, context: dg.AssetExecutionContext) ->
     return Keeping(project.root, asset, context.partition_key, settings)
 
 
-def _stored(key: str, made: Any, given: Any, **facts: str) -> Iterator[Any]:
+def _stored(key: str, made: Any, given: Any, **facts: Any) -> Iterator[Any]:
     """Yield what the IO manager keeps of `made`, how it came to be, and whether it may be used."""
     from collie_pipeline.checking import finite
     from collie_pipeline.storage import Trained

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from collie_pipeline.assets.checks import found, promised
 from collie_pipeline.assets.common import asset
-from collie_pipeline.checking import Finding, volume
+from collie_pipeline.checking import Finding, unique_ids, volume
 from collie_pipeline.erased import without_erased
 from collie_pipeline.project import Project
 from collie_pipeline.storage import is_sound
@@ -19,6 +19,7 @@ from collie_pipeline.weeks import Week
 CODE = "collie_pipeline/sources"
 NOT_EMPTY = "not_empty"
 USUAL_VOLUME = "usual_volume"
+UNIQUE = "unique_ids"
 
 
 def assets(project: Project) -> Sequence[dg.AssetsDefinition]:
@@ -29,12 +30,14 @@ def assets(project: Project) -> Sequence[dg.AssetsDefinition]:
         _table(
             project,
             "raw/items",
+            "item_id",
             "Items known by the week, with titles and genres.",
             lambda week: source.items(week),
         ),
         _table(
             project,
             "raw/users",
+            "user_id",
             "Users known by the week.",
             lambda week: without_erased(project.root, source.users(week))[0],
         ),
@@ -95,7 +98,11 @@ def _not_empty(rows: pd.DataFrame, week: Week, project: Project) -> Finding:
 
 
 def _table(
-    project: Project, key: str, description: str, read: Callable[[Week], pd.DataFrame]
+    project: Project,
+    key: str,
+    id_column: str,
+    description: str,
+    read: Callable[[Week], pd.DataFrame],
 ) -> dg.AssetsDefinition:
     @asset(
         project,
@@ -105,10 +112,12 @@ def _table(
         CODE,
         io_manager_key="parquet",
         metadata={"source": project.source.name},
+        check_specs=promised(key, UNIQUE, blocking=False),
     )
-    def raw_table(context: dg.AssetExecutionContext) -> dg.Output[pd.DataFrame]:
+    def raw_table(context: dg.AssetExecutionContext) -> Iterator[Any]:
         week = project.week(context.partition_key)
-        version = dg.DataVersion(project.source.fingerprint(week))
-        return dg.Output(read(week), data_version=version)
+        version, table = dg.DataVersion(project.source.fingerprint(week)), read(week)
+        yield dg.Output(table, data_version=version)
+        yield found(key, UNIQUE, unique_ids(table, id_column))
 
     return raw_table

@@ -1,6 +1,6 @@
-"""What is wrong with what was made: models, lists and publications."""
+"""What is wrong with what was made: models, boards and publications."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from collie_pipeline.storage import Publication
+
+SEGMENTS = ("mapk_warm", "mapk_cold", "recall_head", "recall_tail")
+ROUNDING = 1e-9  # of sums of floats
 
 
 def finite(tensors: "Mapping[str, Tensor]") -> Finding:
@@ -26,50 +29,25 @@ def finite(tensors: "Mapping[str, Tensor]") -> Finding:
     )
 
 
-def whole_lists(lists: pd.DataFrame, known: Iterable[str], k: int) -> Finding:
-    """Find whether every known user has items of ranks 1..k, each once, or a reason for fewer.
+def metrics(board: pd.DataFrame) -> Finding:
+    """Find whether the metrics of a leaderboard are from 0 to 1, and there where users are.
 
-    Parameters
-    ----------
-    lists : user_id, rank and item_id; a row with rank 0 is the reason of a list below k.
-    known : users who must have a list.
-    k : length of the lists.
+    AUC is of nobody, whichever the model, if no test user has an item that is not relevant; the
+    means of segments are of those that have users.
     """
-    listed, reasons = lists[lists["rank"] > 0], lists[lists["rank"] == 0]
-    by_user = listed.groupby("user_id")["rank"].agg(["size", "max", "nunique"])
-    short = set(lists["user_id"]) - set(by_user.index[by_user["size"] == k])
-    gaps = (by_user["max"] != by_user["size"]) | (by_user["nunique"] != by_user["size"])
-    counts = {
-        "without_list": len(set(known) - set(lists["user_id"])),
-        "without_reason": len(short - set(reasons["user_id"])),
-        "with_needless_reason": len(set(reasons["user_id"]) - short),
-        "with_wrong_ranks": int((gaps | (by_user["size"] > k)).sum()),
-        "with_an_item_twice_or_none": listed["user_id"][
-            listed.duplicated(["user_id", "item_id"]) | listed["item_id"].isna()
-        ].nunique(),
-    }
+    from collie_core.metrics import METRICS  # torch loads in the run
+
+    names = [f"{name}{end}" for name in METRICS for end in ("", "_low", "_high")]
+    values, means = board[[*names, *SEGMENTS]], board[list(METRICS)]
+    outside = int(((values < -ROUNDING) | (values > 1 + ROUNDING)).to_numpy().sum())
+    is_of_nobody = means["auc"].isna().all()
+    unknown = int((means.drop(columns="auc") if is_of_nobody else means).isna().to_numpy().sum())
     return Finding(
-        not any(counts.values()),
-        "; ".join(f"{count} users {name.replace('_', ' ')}" for name, count in counts.items())
-        + f": all must have {k} items, or a reason",
-        {**counts, "users": lists["user_id"].nunique(), "short_lists": len(short)},
+        not (outside or unknown),
+        f"{outside} metrics are not from 0 to 1, and {unknown} are unknown though there are test "
+        "users, 0 may be: see evaluation/leaderboard, and evaluate these models again",
+        {"outside": outside, "unknown": unknown, "models": len(board)},
     )
-
-
-def unseen(lists: pd.DataFrame, clean: pd.DataFrame) -> Finding:
-    """Find whether no list has an item that its user has met in the `clean` rows."""
-    columns = ["user_id", "item_id"]
-    met = lists[columns].dropna().merge(clean[columns].drop_duplicates(), on=columns)
-    return Finding(
-        met.empty,
-        f"{len(met)} recommended items were met by their user in the window, 0 may be",
-        {"seen_items": len(met)},
-    )
-
-
-def coverage(lists: pd.DataFrame, num_items: int) -> float:
-    """Return the share of the `num_items` candidates that are in somebody's list."""
-    return lists["item_id"].nunique() / max(1, num_items)
 
 
 def as_hashed(publication: "Publication") -> Finding:

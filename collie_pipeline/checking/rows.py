@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from collie_pipeline.checking.finding import Finding
+from collie_pipeline.sources.about import SAID_TWICE
 from collie_pipeline.weeks import Week
 
 STOPS = 10.0  # times the usual rows, or one part in so many of them: a broken source, not a holiday
@@ -91,5 +92,17 @@ def known_items(item_ids: "pd.Series[str]", items: pd.DataFrame) -> Finding:
         f"{unknown:.2%} of the interactions are with items that raw/items does not have, 0% "
         "should be: their titles and genres are missing, add them to the source's items",
         {"unknown_share": unknown, "known_items": len(items)},
+        warns=True,
+    )
+
+
+def unique_ids(table: pd.DataFrame, key: str) -> Finding:
+    """Find whether a source says one thing of each id: of an id's rows, the last counts."""
+    twice = int(table.attrs.get(SAID_TWICE, 0)) + int(table[key].duplicated().sum())
+    return Finding(
+        twice == 0,
+        f"{twice} rows say something else of a {key} that another row has, 0 should: the last one "
+        "counts; see that the source says one thing of each",
+        {"said_twice": twice, "ids": table[key].nunique()},
         warns=True,
     )

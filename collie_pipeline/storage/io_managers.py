@@ -12,7 +12,7 @@ import pandas as pd
 
 from collie_pipeline.storage.checksums import read_table, recorded, recording, verify
 from collie_pipeline.storage.columns import ENCODED, column_metadata, without_people
-from collie_pipeline.storage.markdown import markdown
+from collie_pipeline.storage.markdown import PREVIEWED, markdown
 
 if TYPE_CHECKING:
     from collie_core.scorer import Bundled
@@ -107,8 +107,12 @@ class Hdf5IO(OnDisk):
         with h5py.File(path, "r") as file:
             rows = len(file["interactions/user_id"])
             types = {name: column.dtype for name, column in file["interactions"].items()}
+            first = {name: column[:PREVIEWED] for name, column in file["interactions"].items()}
         columns = column_metadata(context.asset_spec, types, ENCODED)
-        context.add_output_metadata({"dagster/row_count": rows, **columns, **about(path)})
+        preview = markdown(without_people(pd.DataFrame(first)))
+        context.add_output_metadata(
+            {"dagster/row_count": rows, **columns, **about(path), "preview": preview}
+        )
 
     def load_input(self, context: dg.InputContext) -> Path:
         """Return the path."""

@@ -9,11 +9,12 @@ import pandas as pd
 
 from collie_pipeline.text import one_line
 
+PREVIEWED = 5  # rows
 SPECIAL = re.compile(r"[\\`*_\[\]<>|~&!]")  # what begins code, emphasis, links, HTML or a new cell
 
 
 def markdown(
-    table: pd.DataFrame, rows: int = 5, ready: Sequence[str] = ()
+    table: pd.DataFrame, rows: int = PREVIEWED, ready: Sequence[str] = ()
 ) -> dg.MarkdownMetadataValue:
     """Return the first rows of `table` as a Markdown table for the UI; all is shown as it is.
 

@@ -123,6 +123,11 @@ def id_of(folder: str) -> str:
     return folder.partition(COPY)[0]
 
 
+def digest_of(manifest: bytes) -> str:
+    """Return what the id of a publication ends in: the beginning of its manifest's SHA-256."""
+    return hashlib.sha256(manifest).hexdigest()[:DIGEST_LENGTH]
+
+
 def read_publication(path: Path) -> Publication:
     """Return the publication in the folder `path`.
 
@@ -134,8 +139,7 @@ def read_publication(path: Path) -> Publication:
     try:
         content = (path / MANIFEST).read_bytes()
         manifest = json.loads(content)
-        digest = hashlib.sha256(content).hexdigest()[:DIGEST_LENGTH]
-        if id_of(path.name) != f"{manifest['week']}-{digest}":
+        if id_of(path.name) != f"{manifest['week']}-{digest_of(content)}":
             raise ValueError(f"{MANIFEST} has another sha256 than the folder's name")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path} is no publication ({error}): {WAYS_OUT}") from None

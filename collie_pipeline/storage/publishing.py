@@ -1,6 +1,5 @@
 """Publishing: tables staged, hashed and flushed, put in their place, and served by one flip."""
 
-import hashlib
 import json
 import shutil
 from collections.abc import Mapping
@@ -26,11 +25,11 @@ from collie_pipeline.storage.pointer import (
 )
 from collie_pipeline.storage.publication import (
     BUNDLE,
-    DIGEST_LENGTH,
     HOME,
     MANIFEST,
     RUN,
     Publication,
+    digest_of,
     find,
     folders,
     id_of,
@@ -49,9 +48,10 @@ def publish(
 ) -> Publication:
     """Publish `tables`, and let them serve unless those of a later week do.
 
-    The folder is staged, hashed and flushed first; then one rename of the pointer makes readers
-    see all of the new tables at once. The same tables `about` the same inputs are the same
-    publication, under the same id; if it was rolled back, it does not serve again by itself.
+    The folder is staged, hashed and flushed first, and read again before it has its name; then one
+    rename of the pointer makes readers see all of the new tables at once. The same tables `about`
+    the same inputs are the same publication, under the same id; if it was rolled back, it does not
+    serve again by itself.
 
     Parameters
     ----------
@@ -60,6 +60,11 @@ def publish(
     bundle : the model that made them, copied beside them.
     about : what the manifest says of them; has at least "week".
     run : what is told of the run, in a file that is not hashed: no two runs are alike.
+
+    Raises
+    ------
+    ValueError
+        If a staged file is no longer what the manifest says; what served serves on.
     """
     collect(root)
     with staging(root) as staged:
@@ -148,21 +153,39 @@ def complete(staged: Path, manifest: Mapping[str, Any], run: Mapping[str, Any]) 
     (staged / RUN).write_text(json.dumps(told, indent=1, sort_keys=True))
     for file in (*staged.iterdir(), staged):
         flush(file)
-    return f"{manifest['week']}-{hashlib.sha256(text.encode()).hexdigest()[:DIGEST_LENGTH]}"
+    return f"{manifest['week']}-{digest_of(text.encode())}"
 
 
 def in_place(root: Path, staged: Path, identity: str) -> Publication:
     """Return the publication of that id: the whole one that is there, or else the staged folder.
 
     A damaged one of the same id may serve: it stays until the new one does.
+
+    Raises
+    ------
+    ValueError
+        If a staged file is not what its manifest says: then the folder gets no name.
     """
     there = find(root, identity)
     if there is not None and there.is_whole():
         return there
+    _refuse_changed(staged, identity)
     path = next_copy(root / HOME / identity)
     staged.rename(path)
     flush(path.parent)
     return read_publication(path)
+
+
+def _refuse_changed(staged: Path, identity: str) -> None:
+    """Hold the files of `staged`, read again, to its manifest, and that to the id it gave."""
+    manifest = (staged / MANIFEST).read_bytes()
+    changed = [MANIFEST] if digest_of(manifest) != identity.rpartition("-")[2] else []
+    changed = changed or Publication(staged, json.loads(manifest)).damaged()
+    if changed:
+        raise ValueError(
+            f"{', '.join(changed)} of {identity} changed between writing and serving, must be as "
+            "hashed: it was not published; check the disk, and use `collie run`"
+        )
 
 
 def _of_tables(tables: Mapping[str, pd.DataFrame]) -> dict[str, Any]:

@@ -46,6 +46,35 @@ def test_only_the_newest_weeks_are_read(tmp_path: Path) -> None:
     assert history(tmp_path, "2060-01-05", board(mf=0.6)).iloc[0, 0] == 0.35
 
 
+def flip(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def test_a_week_whose_board_is_damaged_is_a_gap_and_named(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    flip(folder / "2026-01-12.parquet")
+    by_week = history(folder, "2026-01-19", board(ease=0.5, mf=0.3))
+    assert list(by_week.columns) == ["2026-01-05", "2026-01-12", "2026-01-19"]
+    assert by_week.loc["mf"].fillna(-1).tolist() == [0.2, -1, 0.3]
+    assert f"{folder / '2026-01-12.parquet'} is not what was written" in caplog.text
+    assert trend(by_week)["now"].tolist() == ["0.5000", "0.3000"]
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1 and no more"])
+def test_a_week_whose_board_is_no_table_is_a_gap(
+    folder: Path, caplog: pytest.LogCaptureFixture, content: bytes
+) -> None:
+    path = folder / "2026-01-12.parquet"
+    with recording(path) as temporary:
+        temporary.write_bytes(content)
+    by_week = history(folder, "2026-01-19", board(mf=0.3))
+    assert by_week.loc["mf"].fillna(-1).tolist() == [0.2, -1, 0.3]
+    assert f"{path} is left out" in caplog.text
+
+
 def test_lines_share_a_scale_and_have_gaps() -> None:
     by_week = pd.DataFrame(
         {"a": [0.0, np.nan], "b": [0.5, 0.5], "c": [1.0, 0.25]}, index=["mf", "ease"]

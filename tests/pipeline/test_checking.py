@@ -11,19 +11,19 @@ from collie_core.bundle import save_bundle
 from collie_core.utils import pandas_df_to_hdf5
 from collie_pipeline.checking import (
     as_hashed,
-    coverage,
     finite,
     in_order,
     known_items,
+    metrics,
     ranges,
     schema,
     separate,
+    unique_ids,
     unique_rows,
-    unseen,
     volume,
-    whole_lists,
 )
 from collie_pipeline.preparation import clean
+from collie_pipeline.sources.about import one_row_an_id
 from collie_pipeline.storage import Publication, publish
 from collie_pipeline.weeks import Week
 
@@ -182,58 +182,48 @@ def test_a_weight_that_is_no_number_is_found_and_named(value: float) -> None:
     assert "in items" in finding.said
 
 
-LISTS = pd.DataFrame(
-    [("ann", 1, "y"), ("ann", 2, "z"), ("bob", 0, None), ("bob", 1, "w")],
-    columns=["user_id", "rank", "item_id"],
+LISTS = pd.DataFrame({"user_id": ["ann"], "rank": [1], "item_id": ["w"]})
+METRICS = ("auc", "hit_rate", "mapk", "mrr", "ndcg", "precision", "recall")
+BOARD = pd.DataFrame(
+    {f"{name}{end}": [0.5, 1.0] for name in METRICS for end in ("", "_low", "_high")}
 )
+BOARD = BOARD.assign(mapk_warm=0.5, mapk_cold=np.nan, recall_head=0.0, recall_tail=np.nan)
+BOARD = BOARD.assign(model=["ease", "popularity"], vs_popularity=[-0.5, 0.0], mse=[np.nan, 4.0])
 
 
-def test_whole_lists_pass_with_their_numbers() -> None:
-    finding = whole_lists(LISTS, ["ann", "bob"], k=2)
-    assert finding.passed, finding.said
-    assert finding.numbers["users"] == 2
-    assert finding.numbers["short_lists"] == 1
+def test_a_board_passes_with_segments_of_nobody_and_an_auc_of_nobody() -> None:
+    assert metrics(BOARD).passed
+    assert metrics(BOARD.assign(auc=np.nan, auc_low=np.nan, auc_high=np.nan)).passed
+    assert metrics(BOARD.assign(ndcg=[1 + 1e-12, 0.5])).passed
 
 
 @pytest.mark.parametrize(
-    ("broken", "number"),
+    ("column", "value", "number"),
     [
-        (LISTS[LISTS["user_id"] != "bob"], "without_list"),
-        (LISTS[LISTS["rank"] != 0], "without_reason"),
-        (LISTS[LISTS["item_id"] != "z"], "without_reason"),
-        (pd.concat([LISTS, LISTS.iloc[[2]].assign(user_id="ann")]), "with_needless_reason"),
-        (LISTS.replace({"rank": {2: 3}}), "with_wrong_ranks"),
-        (LISTS.replace({"rank": {2: 1}}), "with_wrong_ranks"),
-        (LISTS.replace({"item_id": {"z": "y"}}), "with_an_item_twice_or_none"),
-        (LISTS.replace({"item_id": {"z": None}}), "with_an_item_twice_or_none"),
+        ("mapk", 1.01, "outside"),
+        ("recall_tail", -0.1, "outside"),
+        ("ndcg_high", np.inf, "outside"),
+        ("mrr", np.nan, "unknown"),
+        ("auc", np.nan, "unknown"),
     ],
 )
-def test_a_broken_list_is_counted(broken: pd.DataFrame, number: str) -> None:
-    finding = whole_lists(broken, ["ann", "bob"], k=2)
-    assert not finding.passed
-    assert not finding.warns
-    faults = {name for name, count in finding.numbers.items() if name.startswith("with") and count}
-    assert faults == {number}
+def test_a_metric_that_can_not_be_is_counted(column: str, value: float, number: str) -> None:
+    broken = BOARD.copy()
+    broken.loc[0, column] = value
+    finding = metrics(broken)
+    assert (finding.passed, finding.warns) == (False, False)
+    assert finding.numbers == {"outside": 0, "unknown": 0, "models": 2, number: 1}
 
 
-def test_a_rank_that_is_there_twice_is_found_though_the_last_is_right() -> None:
-    ranks = pd.DataFrame({"user_id": "ann", "rank": [1, 1, 3], "item_id": ["w", "x", "y"]})
-    assert whole_lists(ranks, [], k=3).numbers["with_wrong_ranks"] == 1
-
-
-def test_a_list_that_is_too_long_is_found() -> None:
-    longer = pd.concat([LISTS, pd.DataFrame([("ann", 3, "w")], columns=LISTS.columns)])
-    assert not whole_lists(longer, ["ann", "bob"], k=2).passed
-
-
-def test_an_item_that_was_met_is_found() -> None:
-    met = pd.DataFrame({"user_id": ["ann", "bob"], "item_id": ["w", "x"]})
-    assert unseen(LISTS, met).passed
-    assert unseen(LISTS, met.assign(user_id=["bob", "ann"])).numbers == {"seen_items": 1}
-
-
-def test_coverage_is_the_share_of_items_in_lists() -> None:
-    assert coverage(LISTS, num_items=4) == 0.75
+def test_an_id_of_which_two_things_are_said_is_counted_and_one_said_twice_is_not() -> None:
+    rows = [("w", "A"), ("w", "A"), ("x", "B"), ("x", "C"), ("x", "B"), (None, "D")]
+    table = one_row_an_id(pd.DataFrame(rows, columns=["item_id", "title"]), "item_id").fillna("")
+    assert table["title"].tolist() == ["A", "B"]  # the last one counts
+    finding = unique_ids(table, "item_id")
+    assert (finding.passed, finding.warns) == (False, True)
+    assert finding.numbers == {"said_twice": 1, "ids": 2}
+    assert unique_ids(pd.DataFrame({"item_id": ["w", "x"]}), "item_id").passed
+    assert not unique_ids(pd.DataFrame({"item_id": ["w", "w"]}), "item_id").passed
 
 
 @pytest.fixture

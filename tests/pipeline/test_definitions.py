@@ -2,17 +2,17 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 import pytest
 import yaml
 from small_project import small_settings
+from snapshot import PATH, as_text, definitions_of_all, snapshot
 
 from collie_pipeline.definitions import make_definitions
+from collie_pipeline.model_table import TABLE
 from collie_pipeline.project import Project
 
-SNAPSHOT = Path(__file__).with_name("assets.json")
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
@@ -25,35 +25,16 @@ def test_everything_loads(definitions: dg.Definitions) -> None:
     dg.Definitions.validate_loadable(definitions)
 
 
-def described(definitions: dg.Definitions, spec: dg.AssetSpec) -> dict[str, Any]:
-    """Return what the snapshot holds of an asset."""
-    made = definitions.resolve_assets_def(spec.key)
-    assert isinstance(spec.partitions_def, dg.WeeklyPartitionsDefinition)
-    weeks = spec.partitions_def.get_partition_keys()
-    checks = {each.name: each.blocking for each in made.check_specs if each.asset_key == spec.key}
-    return {
-        "group": spec.group_name,
-        "kinds": sorted(spec.kinds),
-        "pool": made.op.pool,
-        "depends_on": {dep.asset_key.to_user_string(): offsets(dep) for dep in spec.deps},
-        "partitions": f"{len(weeks)} weeks, {weeks[0]} to {weeks[-1]}",
-        "checks": {name: "blocks" if blocking else "warns" for name, blocking in checks.items()},
-    }
+def test_all_there_is_is_that_of_the_snapshot(tmp_path: Path) -> None:
+    found = snapshot(definitions_of_all(tmp_path))
+    assert found == json.loads(PATH.read_text())
+    assert PATH.read_text() == as_text(found) + "\n", "write it with snapshot.py"
 
 
-def offsets(dep: dg.AssetDep) -> str:
-    """Return which weeks of another asset a week needs."""
-    mapping = dep.partition_mapping
-    if mapping is None:
-        return "the same week"
-    assert isinstance(mapping, dg.TimeWindowPartitionMapping)
-    return f"weeks {mapping.start_offset} to {mapping.end_offset}"
-
-
-def test_the_graph_is_that_of_the_snapshot(definitions: dg.Definitions) -> None:
-    specs = definitions.resolve_all_asset_specs()
-    found = {spec.key.to_user_string(): described(definitions, spec) for spec in specs}
-    assert found == json.loads(SNAPSHOT.read_text())
+def test_the_snapshot_has_every_model_and_stage_of_the_table() -> None:
+    assets = json.loads(PATH.read_text())["assets"]
+    assert {f"models/{row.name}" for row in TABLE} <= assets.keys()
+    assert {f"evaluation/{row.model}" for row in TABLE} <= assets.keys()
 
 
 def test_every_asset_says_what_it_is(definitions: dg.Definitions) -> None:
@@ -82,6 +63,16 @@ def test_a_model_that_is_left_out_leaves_no_trace(tmp_path: Path) -> None:
     keys = {spec.key.to_user_string() for spec in definitions.resolve_all_asset_specs()}
     assert not [key for key in keys if "cold_start" in key or "matrix" in key]
     assert "recommendations/new_items" not in keys
+
+
+@pytest.mark.parametrize("bucket", ["genres", "decade"])
+def test_new_items_are_said_to_be_of_the_buckets_that_they_are_of(
+    tmp_path: Path, bucket: str
+) -> None:
+    definitions = make_definitions(Project(small_settings(tmp_path, features={"bucket": bucket})))
+    key = dg.AssetKey(["recommendations", "new_items"])
+    said = definitions.resolve_asset_graph().get(key).description
+    assert f"of each bucket, by {bucket}" in str(said)
 
 
 def test_the_postgres_home_differs_in_its_storage_only() -> None:

@@ -17,8 +17,10 @@ from collie_core.utils import pandas_df_to_hdf5
 from collie_pipeline.needs import GPU_MEMORY, MEMORY, Counts, Need, needed
 from collie_pipeline.planning import (
     WAYS_OUT,
+    at_most,
     available,
     counts_in,
+    in_full,
     in_words,
     plan_table,
     refuse_what_does_not_fit,
@@ -193,6 +195,16 @@ def test_a_part_that_is_largest_is_found_by_kind_of_memory() -> None:
     need = Need("any", {MEMORY: {"model": 1, "scores": 2}, GPU_MEMORY: {"model": 3}})
     assert (need.largest(MEMORY), need.largest(GPU_MEMORY)) == ("scores", "model")
     assert (need.total(MEMORY), need.total(GPU_MEMORY), need.total("disk")) == (3, 3, 0)
+
+
+def test_a_need_is_said_with_all_its_parts_the_largest_first() -> None:
+    need = Need("any", {MEMORY: {"model": 1024, "scores": 2048}, GPU_MEMORY: {"model": 3}})
+    assert in_full(need) == (
+        "any needs 3.0 KiB of memory (scores 2.0 KiB, model 1.0 KiB) "
+        "and 3 bytes of GPU memory (model 3 bytes)"
+    )
+    other = Need("other", {MEMORY: {"model": 1 << 20}})
+    assert at_most([need, other]) == {MEMORY: 1.0, GPU_MEMORY: 3 / (1 << 20)}
 
 
 @pytest.mark.parametrize(

@@ -79,6 +79,25 @@ def test_a_closed_gate_leaves_out_what_was_not_made(root: Path) -> None:
     assert page_headings(report(root, WEEKS[2], "files", 10))[-1] == "The gate"
 
 
+@pytest.mark.parametrize(
+    "key", ["evaluation/leaderboard", "evaluation/champion", "recommendations/churn"]
+)
+def test_a_damaged_table_is_left_out_of_later_pages_and_not_of_its_own(
+    root: Path, key: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = root / key / f"{WEEKS[1]}.parquet"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    page = report(root, WEEKS[2], "files", 10)
+    assert (page.count("<circle"), page.count(f"<td>{WEEKS[1]}</td>")) == (
+        (2, 2) if key == "evaluation/leaderboard" else (3, 1)
+    )
+    assert str(path) in caplog.text
+    with pytest.raises(ValueError, match="is not what was written"):
+        report(root, WEEKS[1], "files", 10)
+
+
 def page_headings(page: str) -> list[str]:
     return re.findall("<h2>(.*)</h2>", page)
 

@@ -128,6 +128,10 @@ PUBLISHED = (
     Published("data: metadata for unknown items", "left out"),
     Published("data: items without metadata", "published, under their ids; known_items warns"),
     Published("data: metadata with NaN", "published, as unknown"),
+    Published(
+        "data: an item of which two rows say two things",
+        "published, as the last one says; unique_ids warns",
+    ),
     *(Published(f"data: ids with {what}", "published as they are") for what in AS_IS),
     Published("data: one row in the future", "quarantine: timestamp_outside_week"),
 )
@@ -154,9 +158,9 @@ def oddities() -> tuple[pd.DataFrame, pd.DataFrame]:
     future = ("u3", "i3", 5, LATER.isoformat())
     known = pd.DataFrame(
         {
-            "item_id": [*items.values(), "i4", "unheard of", np.nan],
-            "title": ["<b>bold</b>", "A (1999)", "=1+1", np.nan, "x", "y"],
-            "genres": ["<i>Drama</i>|War", "War", "NaN", np.nan, "x", "y"],
+            "item_id": [*items.values(), "i4", "unheard of", np.nan, "i6", "i6"],
+            "title": ["<b>bold</b>", "A (1999)", "=1+1", np.nan, "x", "y", "First", "Last"],
+            "genres": ["<i>Drama</i>|War", "War", "NaN", np.nan, "x", "y", "Drama", "War"],
         }
     )
     more = pd.DataFrame([*every, future], columns=table.columns)

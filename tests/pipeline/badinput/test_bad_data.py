@@ -84,6 +84,8 @@ def test_metadata_is_neither_asked_for_nor_made_up(odd: tuple[Project, str]) -> 
         "War",
     )
     assert "known_items warns" in printed
+    assert bucket["i6"] == "War"  # as the last of its rows says
+    assert "unique_ids warns" in printed
 
 
 def test_a_row_in_the_future_is_in_quarantine(odd: tuple[Project, str]) -> None:

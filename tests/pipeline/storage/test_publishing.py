@@ -1,3 +1,4 @@
+from collections.abc import ItemsView
 from pathlib import Path
 
 import pandas as pd
@@ -13,6 +14,20 @@ def bundle(tmp_path: Path) -> Path:
     path = tmp_path / "model.bundle"
     path.write_bytes(b"weights")
     return path
+
+
+class Meddling(dict[str, str]):
+    """What is told of a run: once it is written down, a file beside it is another one."""
+
+    def __init__(self, home: Path, name: str) -> None:
+        super().__init__(job="weekly")
+        self.home, self.name = home, name
+
+    def items(self) -> ItemsView[str, str]:
+        [staged] = self.home.glob(f".*.tmp/{self.name}")
+        content = staged.read_bytes()
+        staged.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+        return super().items()
 
 
 def test_nothing_serves_before_the_first(tmp_path: Path) -> None:
@@ -85,3 +100,18 @@ def test_a_publication_that_fails_leaves_what_served(tmp_path: Path, bundle: Pat
         publish(tmp_path, TABLES, tmp_path / "none.bundle", {"week": "2026-01-12"})
     assert current(tmp_path) == made
     assert [path.name for path in made.path.parent.iterdir() if path.suffix == ".tmp"] == []
+
+
+@pytest.mark.parametrize("name", ["users.parquet", "champion.bundle", "manifest.json"])
+def test_a_file_that_changed_while_it_was_staged_never_serves(
+    tmp_path: Path, bundle: Path, name: str
+) -> None:
+    made = publish(tmp_path, TABLES, bundle, {"week": "2026-01-05"})
+    run = {"run": Meddling(tmp_path / "publications", name)}
+    with pytest.raises(ValueError, match=rf"{name} of 2026-01-12-\w+ changed .* as hashed"):
+        publish(tmp_path, TABLES, bundle, {"week": "2026-01-12"}, run)
+    assert current(tmp_path) == made
+    assert publications(tmp_path) == [made]
+    again = publish(tmp_path, TABLES, bundle, {"week": "2026-01-12"})
+    assert current(tmp_path) == again
+    assert again.is_whole()
