@@ -45,13 +45,20 @@ class Project:
     def partitions(self) -> dg.WeeklyPartitionsDefinition:
         """The weeks, as Dagster has them.
 
-        Where more are to come, a week is there once it is over, whether its rows are or not. They
-        are not expected after the setting `end`, nor where the newest week is older than a window.
+        Where more are to come, a week is there once it is over, whether its rows are or not.
+        """
+        first, last = self.span
+        return weekly(first, None if self.goes_on else last)
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether more weeks are to come.
+
+        They are not after the setting `end`, nor where the newest week is older than a window.
         """
         first, last = self.span
         awaited = window(Week.of(datetime.now(UTC)), self.settings.window_weeks + 1, first)
-        goes_on = self.source.grows and self.settings.end is None and last in awaited
-        return weekly(first, None if goes_on else last)
+        return self.source.grows and self.settings.end is None and last in awaited
 
     def newest_closed(self, now: datetime, hour: int = 0) -> Week | None:
         """Return the source's newest week that was over `hour` hours ago, or None before that."""
