@@ -6,14 +6,12 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from dagster._core.test_utils import create_test_daemon_workspace_context, freeze_time
+from dagster._core.test_utils import freeze_time
 from dagster._core.workspace.context import WorkspaceProcessContext
-from dagster._core.workspace.load_target import ModuleTarget
 from dagster._daemon.freshness import FreshnessDaemon
-from dagster_graphql.test.utils import execute_dagster_graphql
 from small_project import small_settings
-from test_browser import flat
 from test_new_files import write
+from workspaces import said, workspace_of
 
 from collie_pipeline.automation.freshness import PUBLICATION
 from collie_pipeline.definitions import make_definitions
@@ -35,14 +33,9 @@ ONE_WEEK = {
 
 
 @pytest.fixture
-def watched(
-    tmp_path: Path, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[WorkspaceProcessContext]:
-    """The definitions as the daemon and the server load them."""
-    for name, value in flat({"root": str(tmp_path / "data"), "automation": AUTOMATION}).items():
-        monkeypatch.setenv(name, value)
-    target = ModuleTarget("collie_pipeline.definitions", None, str(tmp_path), "collie")
-    with create_test_daemon_workspace_context(target, instance) as workspace:
+def watched(tmp_path: Path, instance: dg.DagsterInstance) -> Iterator[WorkspaceProcessContext]:
+    settings = {"root": str(tmp_path / "data"), "automation": AUTOMATION}
+    with workspace_of(settings, instance) as workspace:
         yield workspace
 
 
@@ -50,8 +43,8 @@ def seen(workspace: WorkspaceProcessContext, moment: datetime) -> str:
     """Return what the UI says of the publication once the daemon looked at it at `moment`."""
     with freeze_time(moment):
         list(FreshnessDaemon().run_iteration(workspace))
-        said = execute_dagster_graphql(workspace.create_request_context(), STATUS)
-    status = said.data["assetNodeOrError"]["freshnessStatusInfo"]["freshnessStatus"]
+        found = said(workspace, STATUS)
+    status = found["assetNodeOrError"]["freshnessStatusInfo"]["freshnessStatus"]
     assert isinstance(status, str)
     return status
 
