@@ -96,16 +96,22 @@ class Project:
         return f"{self.source.fingerprint(week)}-{code}{'' if allowed is None else f'-{allowed}'}"
 
     def warm_bundles(self, week: Week) -> dict[str, Path]:
-        """Return last week's bundles by name of the model, where models are to begin there.
+        """Return by name of the model the bundle to begin from, where models are to begin so.
 
-        They are read by path, not by an edge of the graph: a week can be made without the last.
+        It is the newest of the earlier weeks in the window of `week`, each read by its path, not by
+        an edge of the graph: a week can be made without the last, and is not to begin anew then.
         """
         models = self.settings.models
         if not models.warm_start:
             return {}
-        folder, last = self.root / "models", f"{week.previous.key}.bundle"
-        paths = {name: folder / name / last for name in models.names if name in OF_ONE_STAGE}
-        return {name: path for name, path in paths.items() if path.exists()}
+        earlier = self.window(week)[:-1]
+        paths = [
+            (name, Path(self.root, "models", name, f"{each.key}.bundle"))
+            for name in models.names
+            if name in OF_ONE_STAGE
+            for each in earlier
+        ]
+        return {name: path for name, path in paths if path.exists()}  # the last one of a name stays
 
     def _erased(self) -> dict[str, str]:
         """Return what stands for those who were erased, whom models are to forget."""

@@ -20,20 +20,22 @@ MADE_OF = "made_of"
 TUNING = "tuning"  # the group that no week needs to be published
 SUFFIXES = (".parquet", ".h5", ".bundle", ".html")
 PUBLICATION = dg.AssetKey(["recommendations", "publication"])
-Outside = Callable[[Project, Week], str]
+Outside = Callable[[Project, Week, str], str]
 
 
-def _serving(project: Project, week: Week) -> str:
+def _serving(project: Project, week: Week, _: str) -> str:
     serving = serving_before(project.root, week.key)
     return "none" if serving is None else serving.sha256
 
 
-def _read(project: Project, week: Week) -> str:
+def _read(project: Project, week: Week, _: str) -> str:
     return project.source.fingerprint(week)
 
 
-def _warm(project: Project, week: Week) -> str:
-    return str({name: sha256(path) for name, path in project.warm_bundles(week).items()})
+def _warm(project: Project, week: Week, key: str) -> str:
+    """Return hashes of what a model begins from; the champion may be any of them."""
+    own, bundles = key.removeprefix("models/"), project.warm_bundles(week)
+    return str({name: sha256(path) for name, path in bundles.items() if own in (name, "champion")})
 
 
 # What assets are made of beside other assets, by the beginning of their keys.
@@ -61,7 +63,7 @@ def made_of(project: Project, made: dg.AssetsDefinition, key: dg.AssetKey, week:
             path = stored(project.root, dep.asset_key, each.key)
             parts.append(f"{dep.asset_key} {each.key} {path and sha256(path)}")
     name = key.to_user_string()
-    parts += [of(project, week) for begin, of in OUTSIDE.items() if name.startswith(begin)]
+    parts += [of(project, week, name) for begin, of in OUTSIDE.items() if name.startswith(begin)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
