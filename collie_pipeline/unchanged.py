@@ -13,6 +13,7 @@ import dagster as dg
 from collie_core.files import sha256
 from collie_pipeline.project import Project
 from collie_pipeline.records import last_made, metadata_of
+from collie_pipeline.reports import drawn_from
 from collie_pipeline.storage import is_sound, serving_before
 from collie_pipeline.weeks import Week
 
@@ -38,12 +39,17 @@ def _warm(project: Project, week: Week, key: str) -> str:
     return str({name: sha256(path) for name, path in bundles.items() if own in (name, "champion")})
 
 
+def _drawn(project: Project, week: Week, _: str) -> str:
+    return str([f"{p.stem} {sha256(p)}" for p in drawn_from(project.root, week.key)])
+
+
 # What assets are made of beside other assets, by the beginning of their keys.
 OUTSIDE: Mapping[str, Outside] = {
     "raw/": _read,
     "models/": _warm,
     "evaluation/champion": _serving,
     "recommendations/churn": _serving,
+    "recommendations/report": _drawn,
 }
 
 
