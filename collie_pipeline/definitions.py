@@ -5,7 +5,8 @@ import warnings
 import dagster as dg
 
 from collie_pipeline.assets import all_assets
-from collie_pipeline.automation import sensors, weekly_schedule, with_freshness
+from collie_pipeline.automation import sensors, weekly_schedule, with_freshness, without_failed
+from collie_pipeline.automation.common import Job
 from collie_pipeline.project import Project
 from collie_pipeline.resources import Device
 from collie_pipeline.settings import load_settings
@@ -36,11 +37,12 @@ def make_definitions(project: Project) -> dg.Definitions:
         selection=dg.AssetSelection.groups(TUNING),
         description="The search for better settings, for one week that is prepared.",
     )
+    makers: list[Job] = [weekly, ingest, without_failed(project)]
     return dg.Definitions(
         assets=with_freshness(all_assets(project), project.settings.automation),
-        jobs=[weekly, ingest, *([tuning] if project.settings.tuning.models else [])],
+        jobs=[*makers, *([tuning] if project.settings.tuning.models else [])],
         schedules=[weekly_schedule(project, weekly)],
-        sensors=sensors(project, [weekly, ingest]),
+        sensors=sensors(project, makers),
         resources={
             "parquet": ParquetIO(root=root),
             "hdf5": Hdf5IO(root=root),

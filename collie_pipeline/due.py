@@ -15,6 +15,7 @@ from collie_pipeline.weeks import Week
 
 INTERACTIONS = dg.AssetKey(["raw", "interactions"])
 PARTITION, RUN_KEY = "dagster/partition", "dagster/run_key"
+WITHOUT_FAILED, FAILED_RUN = "weekly_without_failed", "collie/failed_run"
 INGESTED = ("raw/interactions", "prepared/clean")
 
 
@@ -25,6 +26,14 @@ class Due:
     requests: list[dg.RunRequest]
     lacking: list[Week]
     reason: str
+
+
+@dataclass(frozen=True)
+class Held:
+    """Why a run is not asked for, and the one that failed from the same inputs, if any did."""
+
+    reason: str
+    failed: dg.DagsterRun | None = None
 
 
 def published(project: Project, week: Week) -> Publication | None:
@@ -68,7 +77,8 @@ def due(
 
     Weeks of the window without rows are asked for first; `week` itself once none is missing. Its
     own rows, and so a month without runs, need no more than this. Nothing is asked for while a run
-    makes that week, nor twice from the same inputs: what failed once would fail again.
+    makes that week, nor twice from the same inputs: what failed once would fail again. Where only
+    models did, the week is asked for once more, without them.
     """
     close_dead_runs(instance)
     done = published(project, week)
@@ -79,13 +89,24 @@ def due(
         asked.append(("weekly", week))
     requests, reasons = [], [] if done is None else [f"{done.id} is published already"]
     for job, each in asked:
-        request = _request(project, instance, job, each)
-        held = _held(instance, request)
-        if held is None:
-            requests.append(request)
-        else:
-            reasons.append(held)
+        request, reason = _asked(project, instance, job, each)
+        requests += [] if request is None else [request]
+        reasons += [] if reason is None else [reason]
     return Due(requests, lacking, "; ".join(reasons))
+
+
+def _asked(
+    project: Project, instance: dg.DagsterInstance, job: str, week: Week
+) -> tuple[dg.RunRequest | None, str | None]:
+    """Return the run to ask for, if any, and why it is not that of `job`."""
+    request = _request(project, instance, job, week)
+    held = _held(instance, request)
+    if held is None:
+        return request, None
+    if job != "weekly" or held.failed is None:
+        return None, held.reason
+    other, reason = _without_failed(project, instance, week, request, held.failed)
+    return other, held.reason if reason is None else f"{held.reason}; {reason}"
 
 
 def _request(project: Project, instance: dg.DagsterInstance, job: str, week: Week) -> dg.RunRequest:
@@ -116,16 +137,51 @@ def _outdated(
     return None if len(keys) == len(weekly_keys(definitions)) else keys
 
 
-def _held(instance: dg.DagsterInstance, request: dg.RunRequest) -> str | None:
+def _without_failed(
+    project: Project,
+    instance: dg.DagsterInstance,
+    week: Week,
+    request: dg.RunRequest,
+    failed: dg.DagsterRun,
+) -> tuple[dg.RunRequest | None, str | None]:
+    """Return the run that goes on without the models that `failed` lost, if any, and what is said.
+
+    Parameters
+    ----------
+    request : that of `failed`: it is of the same inputs.
+    """
+    from collie_pipeline.survivors import survivors_of
+
+    plan = survivors_of(project, instance, week, failed.run_id)
+    if plan is None:
+        return None, None
+    lost = ", ".join(sorted(plan.failed))
+    done = published(plan.project, week)
+    if done is not None:
+        return None, f"{done.id} is published without {lost}, until inputs change"
+    other = dg.RunRequest(
+        run_key=f"{WITHOUT_FAILED}:{request.run_key}",
+        job_name=WITHOUT_FAILED,
+        partition_key=week.key,
+        tags={PARTITION: week.key, FAILED_RUN: failed.run_id},
+    )
+    held = _held(instance, other)
+    if held is not None:
+        return None, held.reason
+    return other, f"{WITHOUT_FAILED} goes on without {lost}"
+
+
+def _held(instance: dg.DagsterInstance, request: dg.RunRequest) -> Held | None:
     """Return why a run is not to be asked for, or None."""
     name = f"{request.job_name} of {request.partition_key}"
     runs = instance.get_runs(dg.RunsFilter(tags={PARTITION: str(request.partition_key)}))
     for run in runs:
         if not run.is_finished:
-            return f"{name} waits for run {run.run_id}, which is at that week"
+            return Held(f"{name} waits for run {run.run_id}, which is at that week")
     for run in runs:
         if run.tags.get(RUN_KEY) == request.run_key:
-            return f"{name} is not there after run {run.run_id}, {_way_out(run.status)}"
+            reason = f"{name} is not there after run {run.run_id}, {_way_out(run.status)}"
+            return Held(reason, run if run.status is dg.DagsterRunStatus.FAILURE else None)
     return None
 
 

@@ -28,7 +28,8 @@ class Ingredients:
     device : "cpu", "cuda" or "mps".
     previous : bundle of the stage before, or of the model this one starts from.
     epochs : epochs to train, by name of the model or stage, in place of those of the settings.
-    warm : bundle of last week, by name of the model, to begin from where it is of the same kind.
+    warm : bundle of an earlier week, by name of the model, to begin from if it is of the same kind;
+        its name is the week.
     keeping : where training leaves checkpoints and logs; None leaves none.
     after_epoch : told of each epoch of a training; see `collie_core.train.fit`.
     """
@@ -49,14 +50,15 @@ class Ingredients:
 class Made:
     """A model, its outside ids, and the history of its training where it has epochs.
 
-    `warm_rows` counts the users and items whose embeddings came from last week, and `curves` is a
-    picture of the history.
+    `warm_rows` counts the users and items whose embeddings came from the week `warm_from`, and
+    `curves` is a picture of the history.
     """
 
     model: Bundled
     ids: Mapping[str, Sequence[str]]
     history: History | None = None
     warm_rows: int = 0
+    warm_from: str | None = None
     curves: Path | None = None
 
 

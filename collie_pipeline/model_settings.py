@@ -27,7 +27,7 @@ ModelName = Literal[
     "hybrid",
 ]
 Sizes = tuple[Count, ...]
-OF_ONE_STAGE = (  # neural models that start from no other, and so may begin where last week's ended
+OF_ONE_STAGE = (  # neural models that start from no other, so may begin where earlier ones ended
     "matrix_factorization",
     "mlp_matrix_factorization",
     "nonlinear_matrix_factorization",
@@ -167,7 +167,7 @@ class Models(Section):
         "matrix_factorization",
         "cold_start",
     )
-    warm_start: bool = False  # models of one stage begin where last week's ended
+    warm_start: bool = False  # models of one stage begin where those of an earlier week ended
     item_knn: ItemKNNSettings = ItemKNNSettings()
     ease: EASESettings = EASESettings()
     matrix_factorization: MatrixFactorizationSettings = MatrixFactorizationSettings()

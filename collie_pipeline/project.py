@@ -45,13 +45,20 @@ class Project:
     def partitions(self) -> dg.WeeklyPartitionsDefinition:
         """The weeks, as Dagster has them.
 
-        Where more are to come, a week is there once it is over, whether its rows are or not. They
-        are not expected after the setting `end`, nor where the newest week is older than a window.
+        Where more are to come, a week is there once it is over, whether its rows are or not.
+        """
+        first, last = self.span
+        return weekly(first, None if self.goes_on else last)
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether more weeks are to come.
+
+        They are not after the setting `end`, nor where the newest week is older than a window.
         """
         first, last = self.span
         awaited = window(Week.of(datetime.now(UTC)), self.settings.window_weeks + 1, first)
-        goes_on = self.source.grows and self.settings.end is None and last in awaited
-        return weekly(first, None if goes_on else last)
+        return self.source.grows and self.settings.end is None and last in awaited
 
     def newest_closed(self, now: datetime, hour: int = 0) -> Week | None:
         """Return the source's newest week that was over `hour` hours ago, or None before that."""
@@ -89,16 +96,22 @@ class Project:
         return f"{self.source.fingerprint(week)}-{code}{'' if allowed is None else f'-{allowed}'}"
 
     def warm_bundles(self, week: Week) -> dict[str, Path]:
-        """Return last week's bundles by name of the model, where models are to begin there.
+        """Return by name of the model the bundle to begin from, where models are to begin so.
 
-        They are read by path, not by an edge of the graph: a week can be made without the last.
+        It is the newest of the earlier weeks in the window of `week`, each read by its path, not by
+        an edge of the graph: a week can be made without the last, and is not to begin anew then.
         """
         models = self.settings.models
         if not models.warm_start:
             return {}
-        folder, last = self.root / "models", f"{week.previous.key}.bundle"
-        paths = {name: folder / name / last for name in models.names if name in OF_ONE_STAGE}
-        return {name: path for name, path in paths.items() if path.exists()}
+        earlier = self.window(week)[:-1]
+        paths = [
+            (name, Path(self.root, "models", name, f"{each.key}.bundle"))
+            for name in models.names
+            if name in OF_ONE_STAGE
+            for each in earlier
+        ]
+        return {name: path for name, path in paths if path.exists()}  # the last one of a name stays
 
     def _erased(self) -> dict[str, str]:
         """Return what stands for those who were erased, whom models are to forget."""

@@ -41,6 +41,10 @@ def provenance(
         "clean": _clean_hashes(project, week),
         "model": model,
         "bundle": {"sha256": sha256(champion), **_of_bundle(champion)},
+        "warm": {
+            name: {"week": path.stem, "sha256": sha256(path)}
+            for name, path in project.warm_bundles(week).items()
+        },
         "inputs": project.fingerprint(week, raw),
         "settings": settings.influential(),
         "settings_sha256": settings.fingerprint(),

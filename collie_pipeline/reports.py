@@ -59,6 +59,17 @@ def report(root: Path, week: str, source: str, k: int) -> str:
     return f"{HEAD}<title>{title}</title></head>\n<body><h1>{title}</h1>\n{body}</body></html>\n"
 
 
+def drawn_from(root: Path, week: str) -> list[Path]:
+    """Return the files that the page of `week` is made of, those of earlier weeks among them."""
+    return [path for key in (BOARD, DECISION, CHURN) for path in _files(root, key, week)]
+
+
+def _files(root: Path, key: str, week: str) -> list[Path]:
+    """Return the files of an asset, the newest first, none later than `week`."""
+    paths = [path for path in sorted(Path(root, key).glob("*.parquet")) if path.stem <= week]
+    return paths[: -WEEKS_SHOWN - 1 : -1]
+
+
 def _weekly(root: Path, key: str, week: str) -> Mapping[str, pd.DataFrame]:
     """Return the tables of an asset by week, the newest first, none later than `week`.
 

@@ -18,7 +18,7 @@ from collie_pipeline.project import Project
 from collie_pipeline.settings import home_path
 from collie_pipeline.storage import collect
 from collie_pipeline.storage.locks import locked
-from collie_pipeline.survivors import survivors
+from collie_pipeline.survivors import Survivors, survivors, survivors_of
 from collie_pipeline.text import harmless
 from collie_pipeline.unchanged import outdated, weekly_keys
 from collie_pipeline.waiting import making
@@ -26,6 +26,7 @@ from collie_pipeline.weeks import Week
 
 PRIVATE = "telemetry: {enabled: false}\nnux: {enabled: false}\n"
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+UNSEEN = Console(quiet=True)
 
 
 class RunError(Exception):
@@ -86,6 +87,28 @@ def make_assets(project: Project, week: Week, keys: Sequence[str], console: Cons
             _execute(definitions, "weekly", week, instance, console, of=lacking)
 
 
+def publish_without_failed(
+    project: Project, week: Week, instance: dg.DagsterInstance, failed_run: str
+) -> Survivors:
+    """Publish `week` without the models that failed in a run of `weekly`, and return what was done.
+
+    Raises
+    ------
+    RunError
+        If not only models failed in it, its inputs are others now, or an asset or a check fails.
+    """
+    close_dead_runs(instance)
+    with making(project.root, week, UNSEEN):
+        plan = survivors_of(project, instance, week, failed_run)
+        if plan is None:
+            raise RunError(
+                f"{week.key} cannot go on after run {failed_run}: not only models failed there, or "
+                "what the others are made of has changed since: run the job weekly again"
+            )
+        _go_on(plan, week, instance, UNSEEN)
+    return plan
+
+
 @contextmanager
 def _window_made(
     project: Project, week: Week, console: Console
@@ -121,10 +144,14 @@ def _publish(
         plan = survivors(project, error.failed_steps)
         if plan is None:
             raise
-        lost = ", ".join(sorted(plan.failed))
-        said = f"{error}\n{week.key} goes on without {lost}."
-        console.print(escape(harmless(said)), style="yellow")
-        _execute(plan.definitions, "weekly", week, instance, console, of=plan.remaining)
+        console.print(escape(harmless(str(error))), style="yellow")
+        _go_on(plan, week, instance, console)
+
+
+def _go_on(plan: Survivors, week: Week, instance: dg.DagsterInstance, console: Console) -> None:
+    """Make what `week` still lacks without the models that failed."""
+    console.print(f"{week.key} goes on without {', '.join(sorted(plan.failed))}.", style="yellow")
+    _execute(plan.definitions, "weekly", week, instance, console, of=plan.remaining)
 
 
 def _lacking(

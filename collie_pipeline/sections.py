@@ -207,3 +207,13 @@ class Automation(Section):
     watch_files: bool = False
     late_after_hours: Annotated[int, Field(ge=1, le=168)] = 24
     webhook: SecretStr | None = None
+
+    @property
+    def publishes(self) -> bool:
+        """Whether weeks are published without being asked for, and so can be late."""
+        return self.schedule or self.watch_files
+
+    @property
+    def late_hours(self) -> int:
+        """Hours after the end of a week at which its publication is late."""
+        return self.hour + self.late_after_hours

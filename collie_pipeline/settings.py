@@ -125,6 +125,15 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _models_begin_without_the_test(self) -> Self:
+        if self.models.warm_start and self.split.method != "time":
+            raise ValueError(
+                f"models.warm_start is true and split.method is {self.split.method!r}, must be "
+                "'time': the model of an earlier week has learned pairs that would be tested"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _tuned_models_are_trained(self) -> Self:
         if strangers := [name for name in self.tuning.models if name not in self.models.names]:
             raise ValueError(

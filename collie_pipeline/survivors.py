@@ -2,6 +2,7 @@
 
 Dagster never starts a step after one that failed. So the run with the failed model stays red, and
 a second one, over the same week and without that model, does what comes after the evaluations.
+`collie run` starts it at once, and the sensors ask for it at their next tick.
 """
 
 from collections.abc import Iterable
@@ -12,15 +13,18 @@ import dagster as dg
 from collie_pipeline.definitions import make_definitions
 from collie_pipeline.model_table import argument, rows
 from collie_pipeline.project import Project
+from collie_pipeline.unchanged import outdated
+from collie_pipeline.weeks import Week
 
 BOARD = dg.AssetSelection.assets(["evaluation", "leaderboard"])
 
 
 @dataclass(frozen=True)
 class Survivors:
-    """The definitions without the failed models, and the assets that are still to be made."""
+    """The project without the failed models, and the assets that are still to be made."""
 
     failed: frozenset[str]
+    project: Project
     definitions: dg.Definitions
     remaining: list[dg.AssetKey]
 
@@ -47,9 +51,26 @@ def survivors(project: Project, failed_steps: Iterable[str]) -> Survivors | None
     if not names:
         return None
     kept = models.model_copy(update={"names": names})
-    definitions = make_definitions(Project(project.settings.model_copy(update={"models": kept})))
-    graph = definitions.resolve_asset_graph()
-    return Survivors(failed, definitions, sorted(BOARD.downstream().resolve(graph)))
+    without = Project(project.settings.model_copy(update={"models": kept}))
+    definitions = make_definitions(without)
+    remaining = sorted(BOARD.downstream().resolve(definitions.resolve_asset_graph()))
+    return Survivors(failed, without, definitions, remaining)
+
+
+def survivors_of(
+    project: Project, instance: dg.DagsterInstance, week: Week, run_id: str
+) -> Survivors | None:
+    """Return how `week` goes on after the run of `weekly` that failed; None as of `survivors`.
+
+    Nor does it if what comes before the leaderboard is not as it would be made now: inputs have
+    changed, or the run ended before all the others were made.
+    """
+    failures = instance.all_logs(run_id, of_type=dg.DagsterEventType.STEP_FAILURE)
+    plan = survivors(project, [str(entry.step_key) for entry in failures])
+    if plan is None:
+        return None
+    lacking = outdated(plan.project, plan.definitions, instance, week)
+    return plan if set(lacking) <= set(plan.remaining) else None
 
 
 def _with_dependents(failed: set[str], project: Project) -> frozenset[str]:

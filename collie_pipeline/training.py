@@ -49,10 +49,12 @@ def make_neural(name: str, given: Ingredients) -> Made:
             model.set_stage(stage)
         if isinstance(data, ExplicitInteractions) and _knows_no_ratings(family, given):
             _start_at(float(data.ratings.mean()), model)
-        warm_rows = _begin(model, given.warm.get(name), ids)
+        last = given.warm.get(name)
+        warm_rows = _begin(model, last, ids)
         history = _train(model, given, loader, name, options)
     curves = None if given.keeping is None else given.keeping.draw(name, history)
-    return Made(model, ids, history, warm_rows, curves)
+    warm_from = last.stem if last is not None and warm_rows else None
+    return Made(model, ids, history, warm_rows, warm_from, curves)
 
 
 def _data(path: Path, settings: Settings, options: Training) -> Interactions | ExplicitInteractions:
@@ -83,7 +85,7 @@ def _start_at(rating: float, model: BasePipeline) -> None:
 
 
 def _begin(model: BasePipeline, last: Path | None, ids: Mapping[str, Sequence[str]]) -> int:
-    """Take the embeddings of last week's bundle, unless there is none or the settings changed."""
+    """Take the embeddings of the bundle `last`, unless there is none or the settings changed."""
     if last is None or not is_alike(model, bundle := read_bundle(last)):
         return 0
     return warm_start(model, bundle, ids)

@@ -13,6 +13,7 @@ import dagster as dg
 from collie_core.files import sha256
 from collie_pipeline.project import Project
 from collie_pipeline.records import last_made, metadata_of
+from collie_pipeline.reports import drawn_from
 from collie_pipeline.storage import is_sound, serving_before
 from collie_pipeline.weeks import Week
 
@@ -20,20 +21,26 @@ MADE_OF = "made_of"
 TUNING = "tuning"  # the group that no week needs to be published
 SUFFIXES = (".parquet", ".h5", ".bundle", ".html")
 PUBLICATION = dg.AssetKey(["recommendations", "publication"])
-Outside = Callable[[Project, Week], str]
+Outside = Callable[[Project, Week, str], str]
 
 
-def _serving(project: Project, week: Week) -> str:
+def _serving(project: Project, week: Week, _: str) -> str:
     serving = serving_before(project.root, week.key)
     return "none" if serving is None else serving.sha256
 
 
-def _read(project: Project, week: Week) -> str:
+def _read(project: Project, week: Week, _: str) -> str:
     return project.source.fingerprint(week)
 
 
-def _warm(project: Project, week: Week) -> str:
-    return str({name: sha256(path) for name, path in project.warm_bundles(week).items()})
+def _warm(project: Project, week: Week, key: str) -> str:
+    """Return hashes of what a model begins from; the champion may be any of them."""
+    own, bundles = key.removeprefix("models/"), project.warm_bundles(week)
+    return str({name: sha256(path) for name, path in bundles.items() if own in (name, "champion")})
+
+
+def _drawn(project: Project, week: Week, _: str) -> str:
+    return str([f"{p.stem} {sha256(p)}" for p in drawn_from(project.root, week.key)])
 
 
 # What assets are made of beside other assets, by the beginning of their keys.
@@ -42,6 +49,7 @@ OUTSIDE: Mapping[str, Outside] = {
     "models/": _warm,
     "evaluation/champion": _serving,
     "recommendations/churn": _serving,
+    "recommendations/report": _drawn,
 }
 
 
@@ -61,7 +69,7 @@ def made_of(project: Project, made: dg.AssetsDefinition, key: dg.AssetKey, week:
             path = stored(project.root, dep.asset_key, each.key)
             parts.append(f"{dep.asset_key} {each.key} {path and sha256(path)}")
     name = key.to_user_string()
-    parts += [of(project, week) for begin, of in OUTSIDE.items() if name.startswith(begin)]
+    parts += [of(project, week, name) for begin, of in OUTSIDE.items() if name.startswith(begin)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 

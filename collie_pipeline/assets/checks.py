@@ -17,6 +17,7 @@ DESCRIPTIONS: Mapping[str, str] = {
     "in_range": "Ratings are finite, and times in their week.",
     "known_items": "How many interactions are with items that raw/items does not know.",
     "metrics_in_range": "Every metric is from 0 to 1, and there where there are test users.",
+    "newest_published": "The newest week that is due is published, and not only an older one.",
     "no_future_rows": "Nothing in train is later than validation and test.",
     "not_empty": "The week has rows.",
     "not_worse": "The best model is not clearly worse than the one that serves.",

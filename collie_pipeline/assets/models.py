@@ -174,6 +174,8 @@ def _stored(key: str, made: Any, given: Any, **facts: Any) -> Iterator[Any]:
     from collie_pipeline.storage import Trained
 
     metadata = {**facts, "device": given.device, "warm_rows": made.warm_rows, **_training(made)}
+    if made.warm_from is not None:
+        metadata["warm_from"] = made.warm_from
     yield dg.Output(Trained(made.model, made.ids), metadata=metadata)
     given.keeping.clear()  # only now is the bundle on disk
     yield found(key, FINITE, finite(made.model.tensors()))

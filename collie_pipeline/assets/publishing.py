@@ -1,6 +1,7 @@
 """recommendations, at last: how the lists changed, and the flip that publishes the tables."""
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from collie_pipeline.checking import as_hashed
 from collie_pipeline.project import Project
 from collie_pipeline.weeks import Week
 
-CHURN, HASHED = "churn", "as_hashed"
+CHURN, HASHED, NEWEST = "churn", "as_hashed", "newest_published"
 
 
 def changes(project: Project) -> dg.AssetsDefinition:
@@ -46,7 +47,7 @@ def changes(project: Project) -> dg.AssetsDefinition:
 
 def publication(tables: Sequence[str], project: Project) -> dg.AssetsDefinition:
     """Return `recommendations/publication`."""
-    key = "recommendations/publication"
+    key, can_be_late = "recommendations/publication", project.settings.automation.publishes
 
     @asset(
         project,
@@ -61,7 +62,10 @@ def publication(tables: Sequence[str], project: Project) -> dg.AssetsDefinition:
         },
         deps=[["recommendations", "churn"]],
         io_manager_key="parquet",
-        check_specs=promised(key, HASHED),
+        check_specs=[
+            *promised(key, HASHED),
+            *promised(key, *([NEWEST] if can_be_late else []), blocking=False),
+        ],
     )
     def published(
         context: dg.AssetExecutionContext,
@@ -70,6 +74,7 @@ def publication(tables: Sequence[str], project: Project) -> dg.AssetsDefinition:
         **frames: pd.DataFrame,
     ) -> Iterator[Any]:
         from collie_pipeline.due import read_from
+        from collie_pipeline.lateness import newest_published
         from collie_pipeline.provenance import provenance
         from collie_pipeline.storage import prune, publish
 
@@ -90,6 +95,8 @@ def publication(tables: Sequence[str], project: Project) -> dg.AssetsDefinition:
             },
         )
         yield found(key, HASHED, as_hashed(made))
+        if can_be_late:
+            yield found(key, NEWEST, newest_published(project, datetime.now(UTC)))
 
     return published
 

@@ -7,6 +7,7 @@ import dagster as dg
 from collie_pipeline.automation.common import Job
 from collie_pipeline.automation.files import new_files
 from collie_pipeline.automation.freshness import with_freshness
+from collie_pipeline.automation.healing import without_failed
 from collie_pipeline.automation.webhook import publication_webhook
 from collie_pipeline.automation.weekly import missing_weeks, weekly_schedule
 from collie_pipeline.project import Project
@@ -34,4 +35,4 @@ def sensors(project: Project, jobs: Sequence[Job]) -> list[dg.SensorDefinition]:
     return found
 
 
-__all__ = ["sensors", "weekly_schedule", "with_freshness"]
+__all__ = ["sensors", "weekly_schedule", "with_freshness", "without_failed"]

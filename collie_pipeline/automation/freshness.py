@@ -13,9 +13,10 @@ PUBLICATION = dg.AssetKey(["recommendations", "publication"])
 def freshness(automation: Automation) -> dg.FreshnessPolicy:
     """Return when a publication is late: `late_after_hours` after the schedule's hour.
 
-    Any publication since the Monday began is in time: Dagster does not ask of which week it is.
+    Any publication since the Monday began is in time: Dagster does not ask of which week it is. The
+    check of `collie_pipeline.lateness` does.
     """
-    hours = automation.hour + automation.late_after_hours
+    hours = automation.late_hours
     return dg.FreshnessPolicy.cron(
         deadline_cron=f"0 {hours % 24} * * {(1 + hours // 24) % 7}",
         lower_bound_delta=timedelta(hours=min(hours, 168)),
@@ -27,7 +28,7 @@ def with_freshness(
     assets: Sequence[dg.AssetsDefinition], automation: Automation
 ) -> Sequence[dg.AssetsDefinition]:
     """Return `assets`; the publication can be late where it is made by itself."""
-    if not (automation.schedule or automation.watch_files):
+    if not automation.publishes:
         return assets
     policy = freshness(automation)
 

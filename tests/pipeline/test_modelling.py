@@ -171,14 +171,23 @@ def test_a_model_of_other_settings_begins_anew(given: Ingredients, tmp_path: Pat
     assert again.warm_rows == 0
 
 
-def test_a_week_knows_the_bundles_it_begins_from(tmp_path: Path) -> None:
-    project = Project(small_settings(tmp_path, models={"warm_start": True}))
+def test_a_week_begins_from_the_newest_bundle_of_its_window(tmp_path: Path) -> None:
+    demo = {"users": 120, "items": 80, "ratings": 2_400, "weeks": 8}
+    project = Project(small_settings(tmp_path, demo=demo, models={"warm_start": True}))
     week = project.span[1]
+    window = project.window(week)
     before = project.fingerprint(week)
+    folder = tmp_path / "models" / "matrix_factorization"
+    folder.mkdir(parents=True)
+    for other in (week, window[0].previous):  # itself, and one that the window has left behind
+        (folder / f"{other.key}.bundle").write_bytes(b"a model")
     assert project.warm_bundles(week) == {}
-    bundle = tmp_path / "models" / "matrix_factorization" / f"{week.previous.key}.bundle"
-    bundle.parent.mkdir(parents=True)
-    bundle.write_bytes(b"a model")
-    assert project.warm_bundles(week) == {"matrix_factorization": bundle}
-    assert project.fingerprint(week) != before
+    assert project.fingerprint(week) == before
+    fingerprints = {before}
+    for other in window[:-1][:2]:  # the last week is never there: a gap
+        bundle = folder / f"{other.key}.bundle"
+        bundle.write_bytes(other.key.encode())
+        assert project.warm_bundles(week) == {"matrix_factorization": bundle}
+        fingerprints.add(project.fingerprint(week))
+    assert len(fingerprints) == 3
     assert Project(small_settings(tmp_path)).warm_bundles(week) == {}

@@ -140,6 +140,13 @@ def test_end_before_start_is_refused() -> None:
         load_settings(start="2026-02-02", end="2026-01-05")
 
 
+@pytest.mark.parametrize("method", ["random", "stratified"])
+def test_no_model_begins_from_what_it_is_judged_on(method: str) -> None:
+    said = f"models.warm_start is true and split.method is '{method}', must be 'time'"
+    with pytest.raises(SettingsError, match=said):
+        load_settings(models={"warm_start": True}, split={"method": method})
+
+
 def test_broken_toml_is_refused_with_its_place(config: Path) -> None:
     config.write_text("seed = \n")
     with pytest.raises(SettingsError, match=r"collie\.toml is not valid TOML.*line 1"):

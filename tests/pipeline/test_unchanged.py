@@ -1,5 +1,6 @@
 """Weeks that are made again: what stays, and what does not."""
 
+import shutil
 from pathlib import Path
 
 import dagster as dg
@@ -93,6 +94,20 @@ def test_a_file_that_is_not_as_it_was_written_is_made_again(made: Path, how: str
         assert lacking(made) == LATE | {"models/ease", "evaluation/ease"}
     finally:
         path.write_bytes(content)
+
+
+def test_a_back_filled_week_concerns_the_page_that_draws_it(made: Path) -> None:
+    week = project_of(made).week()
+    board = made / "evaluation" / "leaderboard"
+    earlier, later = (board / f"{each.key}.parquet" for each in (week.previous, week.next))
+    try:
+        shutil.copy(board / f"{week.key}.parquet", later)
+        assert lacking(made) == {"recommendations/publication"}
+        shutil.copy(board / f"{week.key}.parquet", earlier)
+        assert lacking(made) == {"recommendations/publication", "recommendations/report"}
+    finally:
+        earlier.unlink(missing_ok=True)
+        later.unlink()
 
 
 def test_files_of_one_step_are_made_together(made: Path) -> None:

@@ -9,7 +9,7 @@ import dagster as dg
 from collie_pipeline.automation.common import Clock
 from collie_pipeline.automation.weekly import weekly_schedule
 from collie_pipeline.definitions import make_definitions
-from collie_pipeline.due import RUN_KEY
+from collie_pipeline.due import RUN_KEY, WITHOUT_FAILED
 from collie_pipeline.project import Project
 from collie_pipeline.weeks import Week
 
@@ -17,7 +17,7 @@ QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 def jobs(definitions: dg.Definitions) -> list[Any]:
-    return [definitions.resolve_job_def(name) for name in ("weekly", "ingest")]
+    return [definitions.resolve_job_def(name) for name in ("weekly", "ingest", WITHOUT_FAILED)]
 
 
 def at(moment: datetime) -> Clock:
