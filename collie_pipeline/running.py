@@ -10,7 +10,7 @@ import dagster as dg
 from rich.console import Console
 from rich.markup import escape
 
-from collie_pipeline.dead_runs import close_dead_runs, own_tags
+from collie_pipeline.dead_runs import close_dead_runs, living
 from collie_pipeline.definitions import make_definitions
 from collie_pipeline.due import not_ingested
 from collie_pipeline.progress import Progress
@@ -155,7 +155,7 @@ def _execute(
     job = definitions.resolve_job_def(name)
     run_id = str(uuid.uuid4())
     total = len(job.asset_layer.selected_asset_keys if of is None else of)
-    with console.status(week.key) as status:
+    with console.status(week.key) as status, living(instance, run_id) as tags:
         shown = Progress(week.key, total, console, status, only)
         instance.add_event_listener(run_id, shown)
         result = job.execute_in_process(
@@ -164,7 +164,7 @@ def _execute(
             run_id=run_id,
             raise_on_error=False,
             run_config=QUIET,
-            tags=own_tags(),
+            tags=tags,
             asset_selection=None if of is None else list(of),
         )
     if not result.success:
