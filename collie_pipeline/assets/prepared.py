@@ -22,7 +22,14 @@ from collie_pipeline.checking import (
     separate,
     unique_rows,
 )
-from collie_pipeline.preparation import REASONS, clean, folds, implicit, write_hdf5
+from collie_pipeline.preparation import (
+    REASONS,
+    clean,
+    folds,
+    implicit,
+    refuse_mixed,
+    write_hdf5,
+)
 from collie_pipeline.preparation.split import Folds
 from collie_pipeline.project import Project
 from collie_pipeline.weeks import Week
@@ -120,6 +127,8 @@ def encoded(project: Project) -> dg.AssetsDefinition:
         check_specs=promised(key, KNOWN_ITEMS, blocking=False),
     )
     def positives(window: pd.DataFrame, items: pd.DataFrame) -> Iterator[Any]:
+        if not prepare.unrated_are_positives:
+            refuse_mixed(window)
         encoded = implicit(
             window,
             prepare.min_rating,
