@@ -1,6 +1,7 @@
 """One Parquet or CSV(.gz) file as a data frame, or an error that names the file."""
 
 import csv
+import os
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -50,8 +51,22 @@ def find_files(folder: Path, pattern: str) -> list[Path]:
     Raises
     ------
     ValueError
-        If there is none, or one of them is not a file.
+        If there is none, or one of them is not a file, or may not be read.
     """
+    try:
+        paths = _found(folder, pattern)
+        refused = next((path for path in (folder, *paths) if not os.access(path, os.R_OK)), None)
+    except PermissionError as error:
+        refused = Path(error.filename)
+    if refused is not None:
+        raise ValueError(
+            f"{refused} may not be read by user {os.geteuid()}, must be: let this user read it and "
+            f"the folders above, or run as another, or set COLLIE_DATA_PATH to another folder"
+        )
+    return paths
+
+
+def _found(folder: Path, pattern: str) -> list[Path]:
     if not folder.is_dir():
         kind = "is not a folder" if folder.exists() else "does not exist"
         raise ValueError(f"data_path {folder} {kind}: set COLLIE_DATA_PATH to the files' folder")
