@@ -11,9 +11,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from collie_core.files import flush, replacing, sha256
+from collie_core.files import flush, named, replacing, sha256
 from collie_pipeline.exports.target import Held, Rows
 from collie_pipeline.storage import Publication
+from collie_pipeline.storage.staging import remove
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,7 +28,7 @@ NONE = "no vectors: the model scores by what items have in common, not by vector
 class VectorFolder:
     """Folders, one an export, and the file `CURRENT` that names the one to read.
 
-    The one before stays for readers that have begun; earlier ones go.
+    The one before stays for readers that have begun; earlier ones, and what killed ones left, go.
     """
 
     name: str = "vectors"
@@ -43,13 +44,15 @@ class VectorFolder:
         before = self._current()
         folder = self.home / f"{publication.id}-{uuid.uuid4().hex[:8]}"
         staged = self.home / f".{folder.name}.tmp"
-        staged.mkdir(parents=True)
         try:
+            staged.mkdir(parents=True)
             bundle = read_bundle(publication.bundle)
             rows = _write(staged, publication, index_vectors(model_of(bundle)), bundle.ids)
             for path in (*staged.iterdir(), staged):
                 flush(path)
             staged.rename(folder)
+        except OSError as error:
+            raise named(error, folder) from None
         finally:
             shutil.rmtree(staged, ignore_errors=True)
         with replacing(self.home / POINTER) as pointer:
@@ -78,8 +81,8 @@ class VectorFolder:
 
     def _prune(self, kept: set[Path | None]) -> None:
         for path in self.home.iterdir():
-            if path.is_dir() and path not in kept:
-                shutil.rmtree(path, ignore_errors=True)
+            if path not in kept and (path.is_dir() or path.suffix == ".tmp"):
+                remove(path)
 
 
 def _write(
