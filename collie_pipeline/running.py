@@ -10,6 +10,7 @@ import dagster as dg
 from rich.console import Console
 from rich.markup import escape
 
+from collie_core.files import replacing
 from collie_pipeline.dead_runs import close_dead_runs, living
 from collie_pipeline.definitions import make_definitions
 from collie_pipeline.due import not_ingested
@@ -21,6 +22,7 @@ from collie_pipeline.storage.locks import locked
 from collie_pipeline.survivors import survivors
 from collie_pipeline.text import harmless
 from collie_pipeline.unchanged import outdated, weekly_keys
+from collie_pipeline.unrecorded import recorded_or_ended
 from collie_pipeline.waiting import making
 from collie_pipeline.weeks import Week
 
@@ -44,7 +46,8 @@ def dagster_home() -> Path:
     home = home_path()
     home.mkdir(parents=True, exist_ok=True)
     if not (home / "dagster.yaml").exists():
-        (home / "dagster.yaml").write_text(PRIVATE)
+        with replacing(home / "dagster.yaml") as temporary:  # half of one would send
+            temporary.write_text(PRIVATE)
     os.environ["DAGSTER_HOME"] = str(home)
     return home
 
@@ -94,9 +97,7 @@ def _window_made(
     home = dagster_home()
     collect(project.root)
     definitions = make_definitions(project)
-    with locked(home / ".lock"):  # two that make Dagster's databases at once fail
-        opened = dg.DagsterInstance.get()
-    with opened as instance:
+    with recorded_or_ended(), _opened(home) as instance:
         close_dead_runs(instance)
         for each in not_ingested(instance, project, project.window(week)[:-1]):
             with making(project.root, each, console):
@@ -104,6 +105,11 @@ def _window_made(
                     _execute(definitions, "ingest", each, instance, console, ("prepared/clean",))
         with making(project.root, week, console):
             yield definitions, instance
+
+
+def _opened(home: Path) -> dg.DagsterInstance:
+    with locked(home / ".lock"):  # two that make Dagster's databases at once fail
+        return dg.DagsterInstance.get()
 
 
 def _publish(

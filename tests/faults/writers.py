@@ -87,7 +87,7 @@ def _outputs() -> list[dg.OutputContext]:
     spec = dg.AssetSpec(KEY)
     return [
         dg.build_output_context(asset_key=KEY, partition_key=WEEK, asset_spec=spec)
-        for _ in range(20)
+        for _ in range(40)
     ]
 
 
