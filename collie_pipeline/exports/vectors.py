@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from collie_core.vectors import IndexVectors
 
-POINTER, ABOUT = "CURRENT", "index.json"
+POINTER, ABOUT, RECORD = "CURRENT", "index.json", "index.json.sha256"
 NONE = "no vectors: the model scores by what items have in common, not by vectors"
 
 
@@ -66,6 +66,8 @@ class VectorFolder:
         if folder is None:
             raise ValueError(f"{self.home} holds no vectors: use `collie export`")
         try:
+            if (folder / RECORD).read_text("utf-8") != _record(folder):
+                raise ValueError(f"{ABOUT} differs from {RECORD}")
             said = json.loads((folder / ABOUT).read_bytes())
             names: Mapping[str, str] = said["sha256"]
             if wrong := [name for name in names if sha256(folder / name) != names[name]]:
@@ -76,8 +78,10 @@ class VectorFolder:
             raise ValueError(f"{folder} is damaged ({error}): use `collie export`") from None
 
     def _current(self) -> Path | None:
+        """Return the folder that the pointer names, None if there is none, or none by its side."""
         pointer = self.home / POINTER
-        return self.home / pointer.read_text().strip() if pointer.exists() else None
+        name = pointer.read_text("utf-8", "replace").strip() if pointer.exists() else ""
+        return self.home / name if name and Path(name).name == name else None
 
     def _prune(self, kept: set[Path | None]) -> None:
         for path in self.home.iterdir():
@@ -105,7 +109,13 @@ def _write(
         "sha256": {path.name: sha256(path) for path in sorted(folder.iterdir())},
     }
     (folder / ABOUT).write_text(json.dumps(about, indent=1, sort_keys=True))
+    (folder / RECORD).write_text(_record(folder))
     return {name: len(each) for name, each in present.items()}
+
+
+def _record(folder: Path) -> str:
+    """Return the hash of `index.json`, as `sha256sum --check` reads it."""
+    return f"{sha256(folder / ABOUT)}  {ABOUT}\n"
 
 
 def _table(ids: Sequence[str], vectors: "Tensor") -> pa.Table:
