@@ -1,28 +1,21 @@
 """What writes files, each as a pair: write version n, and tell which versions a reader finds."""
 
-import atexit
-import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from pathlib import Path
-from tempfile import mkdtemp
 
 import dagster as dg
 import h5py
 import numpy as np
 import pandas as pd
 import torch
+from export_writers import duckdb_found, export_duckdb, export_vectors, vectors_found
 
 from collie_core.baselines import Popularity
-from collie_core.bundle import load_model, save_bundle
+from collie_core.bundle import load_model
 from collie_core.checkpoints import read_checkpoint, write_checkpoint
-from collie_core.interactions import Interactions
-from collie_core.model import MatrixFactorizationModel
-from collie_pipeline.exports.duckdb_file import DuckDBFile
-from collie_pipeline.exports.target import Target
-from collie_pipeline.exports.vectors import VectorFolder
 from collie_pipeline.partitions import weekly
 from collie_pipeline.preparation import write_hdf5
 from collie_pipeline.storage import (
@@ -30,7 +23,6 @@ from collie_pipeline.storage import (
     Hdf5IO,
     PageIO,
     ParquetIO,
-    Publication,
     Trained,
     collect,
     current,
@@ -221,54 +213,6 @@ def old_ones_left(root: Path) -> int | None:
     if published_version(root) != len(WEEKS) - 1 or not all(each.is_whole() for each in there):
         raise ValueError(f"{root} lost what is to stay")
     return int(len(there) == 2)
-
-
-@cache
-def _exported() -> list[Publication]:
-    """Return two publications to be exported, in a folder that goes when the process ends."""
-    home = Path(mkdtemp())
-    atexit.register(shutil.rmtree, home)
-    home.chmod(0o755)  # for whoever may read and not write
-    return [_publication(home, version) for version in (0, 1)]
-
-
-def _publication(home: Path, version: int) -> Publication:
-    numbers, bundle = np.arange(20), home / "model.bundle"
-    train = Interactions(
-        users=numbers % 5, items=numbers, num_negative_samples=1, allow_missing_ids=True
-    )
-    model = MatrixFactorizationModel(train=train, embedding_dim=3)
-    ids = {"user_id": [f"u{n}" for n in range(5)], "item_id": [f"i{n}" for n in range(20)]}
-    save_bundle(model, bundle, ids)
-    rows = pd.DataFrame({"user_id": ["ann"], "rank": [1], "item_id": ["tea"], "score": [0.5]})
-    users = rows.assign(source=str(version)).astype({"rank": "int16", "score": "float32"})
-    return publish(home, {"users": users}, bundle, {"week": WEEKS[version], "model": "made"})
-
-
-def _version_in(target: Target, path: Path) -> int | None:
-    if not path.exists():
-        return None
-    held = target.held()
-    return [each.id for each in _exported()].index(held.publication)
-
-
-def export_duckdb(root: Path, version: int) -> None:
-    publication = _exported()[version]
-    root.mkdir(parents=True, exist_ok=True)
-    DuckDBFile(root / "shop.duckdb").put(publication)
-
-
-def duckdb_found(root: Path) -> int | None:
-    return _version_in(DuckDBFile(root / "shop.duckdb"), root / "shop.duckdb")
-
-
-def export_vectors(root: Path, version: int) -> None:
-    VectorFolder(root / "vectors").put(_exported()[version])
-
-
-def vectors_found(root: Path) -> int | None:
-    home = root / "vectors"
-    return _version_in(VectorFolder(home), home / "CURRENT")
 
 
 WRITERS: Mapping[str, Writer] = {
