@@ -12,7 +12,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "faults"))
 
 from kill_sweep import sweeps
-from tracing import can_trace
+from tracing import refuse_untraced
 
 
 def main(wanted: int) -> int:
@@ -28,6 +28,5 @@ def main(wanted: int) -> int:
 
 
 if __name__ == "__main__":
-    if not can_trace():
-        sys.exit("no process may be traced here: allow ptrace, as Docker does by itself")
+    refuse_untraced()
     sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 1000))

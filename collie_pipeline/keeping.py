@@ -11,6 +11,7 @@ from collie_core.watchers import History
 from collie_pipeline.curves import curves
 from collie_pipeline.loggers import make_loggers
 from collie_pipeline.sections import Trainings
+from collie_pipeline.storage.staging import CHECKPOINTS
 
 CURVES = "curves.svg"
 
@@ -35,7 +36,7 @@ class Keeping:
 
     def checkpoint(self, name: str, inputs: str) -> Checkpoint:
         """Return the checkpoint of the training of `name`, which `inputs` decide."""
-        path = self._folder("checkpoints", name) / f"{self.week}-{inputs[:16]}.ckpt"
+        path = self._folder(CHECKPOINTS, name) / f"{self.week}-{inputs[:16]}.ckpt"
         return Checkpoint(path, inputs, self.settings.checkpoint_seconds)
 
     def loggers(self, name: str) -> list[Logger]:
@@ -59,7 +60,7 @@ class Keeping:
 
         The folders stay: another week may be at work in them.
         """
-        for path in (self.root / "checkpoints" / self.asset).rglob(f"*{self.week}-*"):
+        for path in (self.root / CHECKPOINTS / self.asset).rglob(f"*{self.week}-*"):
             path.unlink(missing_ok=True)
 
     def _folder(self, kind: str, name: str) -> Path:

@@ -10,7 +10,8 @@ import dagster as dg
 from rich.console import Console
 from rich.markup import escape
 
-from collie_pipeline.dead_runs import close_dead_runs, own_tags
+from collie_core.files import replacing
+from collie_pipeline.dead_runs import close_dead_runs, living
 from collie_pipeline.definitions import make_definitions
 from collie_pipeline.due import not_ingested
 from collie_pipeline.progress import Progress
@@ -21,6 +22,7 @@ from collie_pipeline.storage.locks import locked
 from collie_pipeline.survivors import Survivors, survivors, survivors_of
 from collie_pipeline.text import harmless
 from collie_pipeline.unchanged import outdated, weekly_keys
+from collie_pipeline.unrecorded import recorded_or_ended
 from collie_pipeline.waiting import making
 from collie_pipeline.weeks import Week
 
@@ -45,7 +47,8 @@ def dagster_home() -> Path:
     home = home_path()
     home.mkdir(parents=True, exist_ok=True)
     if not (home / "dagster.yaml").exists():
-        (home / "dagster.yaml").write_text(PRIVATE)
+        with replacing(home / "dagster.yaml") as temporary:  # half of one would send
+            temporary.write_text(PRIVATE)
     os.environ["DAGSTER_HOME"] = str(home)
     return home
 
@@ -117,9 +120,7 @@ def _window_made(
     home = dagster_home()
     collect(project.root)
     definitions = make_definitions(project)
-    with locked(home / ".lock"):  # two that make Dagster's databases at once fail
-        opened = dg.DagsterInstance.get()
-    with opened as instance:
+    with recorded_or_ended(), _opened(home) as instance:
         close_dead_runs(instance)
         for each in not_ingested(instance, project, project.window(week)[:-1]):
             with making(project.root, each, console):
@@ -127,6 +128,11 @@ def _window_made(
                     _execute(definitions, "ingest", each, instance, console, ("prepared/clean",))
         with making(project.root, week, console):
             yield definitions, instance
+
+
+def _opened(home: Path) -> dg.DagsterInstance:
+    with locked(home / ".lock"):  # two that make Dagster's databases at once fail
+        return dg.DagsterInstance.get()
 
 
 def _publish(
@@ -182,7 +188,7 @@ def _execute(
     job = definitions.resolve_job_def(name)
     run_id = str(uuid.uuid4())
     total = len(job.asset_layer.selected_asset_keys if of is None else of)
-    with console.status(week.key) as status:
+    with console.status(week.key) as status, living(instance, run_id) as tags:
         shown = Progress(week.key, total, console, status, only)
         instance.add_event_listener(run_id, shown)
         result = job.execute_in_process(
@@ -191,7 +197,7 @@ def _execute(
             run_id=run_id,
             raise_on_error=False,
             run_config=QUIET,
-            tags=own_tags(),
+            tags=tags,
             asset_selection=None if of is None else list(of),
         )
     if not result.success:

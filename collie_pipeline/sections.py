@@ -96,9 +96,14 @@ class Files(Section):
 
 
 class Prepare(Section):
-    """What counts as a positive, what ratings there may be, and how much may be refused."""
+    """What counts as a positive, what ratings there may be, and how much may be refused.
+
+    A row without a rating is a positive where no row of the source has one; where others have one,
+    or `min_rating` is set, only if `unrated_are_positives` says so.
+    """
 
     min_rating: float = 4.0
+    unrated_are_positives: bool = False
     rating_range: Annotated[tuple[float, float] | None, NoDecode] = None
     min_user_interactions: Count = 5
     min_item_interactions: Count = 1

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import dagster as dg
@@ -22,9 +21,17 @@ from collie_pipeline.checking import (
     separate,
     unique_rows,
 )
-from collie_pipeline.preparation import REASONS, clean, folds, implicit, write_hdf5
+from collie_pipeline.preparation import (
+    REASONS,
+    clean,
+    folds,
+    implicit,
+    refuse_mixed,
+    write_hdf5,
+)
 from collie_pipeline.preparation.split import Folds
 from collie_pipeline.project import Project
+from collie_pipeline.storage.staging import staging
 from collie_pipeline.weeks import Week
 
 CODE = "collie_pipeline/preparation"
@@ -120,6 +127,8 @@ def encoded(project: Project) -> dg.AssetsDefinition:
         check_specs=promised(key, KNOWN_ITEMS, blocking=False),
     )
     def positives(window: pd.DataFrame, items: pd.DataFrame) -> Iterator[Any]:
+        if not prepare.unrated_are_positives:
+            refuse_mixed(window)
         encoded = implicit(
             window,
             prepare.min_rating,
@@ -194,8 +203,8 @@ def staged_parts(project: Project, source: Path, fold_of_row: Folds) -> Iterator
     """Give the HDF5 files of the three folds of `source`, which go with the block."""
     from collie_core.cross_validation import split_hdf5  # torch loads in the run
 
-    with TemporaryDirectory(".tmp", ".split.", project.root) as scratch:
-        staged = [Path(scratch, f"{part}.h5") for part in PARTS]
+    with staging(project.root) as scratch:
+        staged = [scratch / f"{part}.h5" for part in PARTS]
         split_hdf5(source, dict(enumerate(staged)), fold_of_row)
         yield staged
 

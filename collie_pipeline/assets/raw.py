@@ -63,6 +63,7 @@ def interactions(project: Project) -> dg.AssetsDefinition:
         fingerprint = project.ingest_fingerprint(week)
         version = project.source.fingerprint(week)
         rows, erased = without_erased(project.root, project.source.interactions(week))
+        _refuse_unrated(key, rows, week, project)
         known: dict[str, Any] = {
             "source": project.source.name,
             "source_fingerprint": version,
@@ -77,11 +78,38 @@ def interactions(project: Project) -> dg.AssetsDefinition:
     return raw_interactions
 
 
+def _refuse_unrated(key: str, rows: pd.DataFrame, week: Week, project: Project) -> None:
+    """Refuse rows without ratings where some are asked for: every one would be a positive.
+
+    The week's own rows of an earlier look are asked too: a column that is renamed is in no file.
+    """
+    prepare = project.settings.prepare
+    if "rating" in rows or prepare.unrated_are_positives:
+        return
+    rated = [path.stem for path in _on_disk(key, project.window(week), project) if _is_rated(path)]
+    if rated or "min_rating" in prepare.model_fields_set:
+        why = f"{key} of {rated[-1]} had one" if rated else "prepare.min_rating asks for one"
+        raise ValueError(
+            f"week {week.key} has no column rating, and {why}: name it in files.columns or "
+            "sql.columns, or set prepare.unrated_are_positives = true if there is none any more"
+        )
+
+
+def _is_rated(path: Path) -> bool:
+    return "rating" in pq.read_schema(path).names
+
+
 def _earlier(key: str, week: Week, project: Project) -> list[int]:
     """Return how many rows the earlier weeks of the window have that are sound on disk."""
+    paths = _on_disk(key, project.window(week)[:-1], project)
+    return [pq.read_metadata(path).num_rows for path in paths]
+
+
+def _on_disk(key: str, weeks: Sequence[Week], project: Project) -> list[Path]:
+    """Return the files of `weeks` that are sound."""
     folder = Path(project.root, *key.split("/"))
-    paths = [folder / f"{each.key}.parquet" for each in project.window(week)[:-1]]
-    return [pq.read_metadata(path).num_rows for path in paths if is_sound(path)]
+    paths = [folder / f"{each.key}.parquet" for each in weeks]
+    return [path for path in paths if is_sound(path)]
 
 
 def _not_empty(rows: pd.DataFrame, week: Week, project: Project) -> Finding:

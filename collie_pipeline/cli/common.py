@@ -1,5 +1,7 @@
 """What all commands share: what they print on, and how they fail."""
 
+import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated
@@ -25,9 +27,15 @@ def explained() -> Iterator[None]:
     try:
         yield
     except (ValueError, OSError, RunError) as error:
-        said = f"[red]{type(error).__name__}[/]: {escape(harmless(error))}"
+        said = f"[red]{type(error).__name__}[/]: {escape(harmless(error))}{_way_out(error)}"
         Console(stderr=True).print(said, highlight=False, soft_wrap=True)
         raise typer.Exit(1) from None
+
+
+def _way_out(error: Exception) -> str:
+    if os.strerror(errno.ENOSPC) not in str(error):
+        return ""
+    return ": make room there and use the same command again, which goes on from what is there"
 
 
 def serving(project: Project) -> Publication:

@@ -30,9 +30,11 @@ class DuckDBFile:
         self.path = path
 
     def put(self, publication: Publication) -> Rows:
-        """See `Target`."""
+        """See `Target`; one export at a time is written, so what another left is of a dead one."""
         import duckdb
 
+        for left in self.path.parent.glob(f".{self.path.name}.*.tmp*"):  # the file, or its log
+            left.unlink()
         with replacing(self.path) as aside:
             aside.unlink()  # DuckDB refuses an empty file, and makes its own
             try:

@@ -14,8 +14,7 @@ from collie_pipeline.exports.target import Rows, Target
 from collie_pipeline.exports.vectors import VectorFolder
 from collie_pipeline.settings import Settings
 from collie_pipeline.storage import Publication, current
-
-LOCK = ".exports.lock"
+from collie_pipeline.storage.locks import EXPORTING
 
 
 class NotServingError(ValueError):
@@ -134,6 +133,6 @@ def compared(done: list[Exported], settings: Settings) -> Finding:
 def _alone(root: Path) -> Iterator[None]:
     """Wait for the end of other exports from `root`; a lock of the dead is given up by itself."""
     root.mkdir(parents=True, exist_ok=True)
-    with (root / LOCK).open("a") as file:
+    with (root / EXPORTING).open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

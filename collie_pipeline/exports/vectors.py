@@ -11,23 +11,24 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from collie_core.files import flush, replacing, sha256
+from collie_core.files import flush, named, replacing, sha256
 from collie_pipeline.exports.target import Held, Rows
 from collie_pipeline.storage import Publication
+from collie_pipeline.storage.staging import remove
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from collie_core.vectors import IndexVectors
 
-POINTER, ABOUT = "CURRENT", "index.json"
+POINTER, ABOUT, RECORD = "CURRENT", "index.json", "index.json.sha256"
 NONE = "no vectors: the model scores by what items have in common, not by vectors"
 
 
 class VectorFolder:
     """Folders, one an export, and the file `CURRENT` that names the one to read.
 
-    The one before stays for readers that have begun; earlier ones go.
+    The one before stays for readers that have begun; earlier ones, and what killed ones left, go.
     """
 
     name: str = "vectors"
@@ -43,13 +44,15 @@ class VectorFolder:
         before = self._current()
         folder = self.home / f"{publication.id}-{uuid.uuid4().hex[:8]}"
         staged = self.home / f".{folder.name}.tmp"
-        staged.mkdir(parents=True)
         try:
+            staged.mkdir(parents=True)
             bundle = read_bundle(publication.bundle)
             rows = _write(staged, publication, index_vectors(model_of(bundle)), bundle.ids)
             for path in (*staged.iterdir(), staged):
                 flush(path)
             staged.rename(folder)
+        except OSError as error:
+            raise named(error, folder) from None
         finally:
             shutil.rmtree(staged, ignore_errors=True)
         with replacing(self.home / POINTER) as pointer:
@@ -63,6 +66,8 @@ class VectorFolder:
         if folder is None:
             raise ValueError(f"{self.home} holds no vectors: use `collie export`")
         try:
+            if (folder / RECORD).read_text("utf-8") != _record(folder):
+                raise ValueError(f"{ABOUT} differs from {RECORD}")
             said = json.loads((folder / ABOUT).read_bytes())
             names: Mapping[str, str] = said["sha256"]
             if wrong := [name for name in names if sha256(folder / name) != names[name]]:
@@ -73,13 +78,15 @@ class VectorFolder:
             raise ValueError(f"{folder} is damaged ({error}): use `collie export`") from None
 
     def _current(self) -> Path | None:
+        """Return the folder that the pointer names, None if there is none, or none by its side."""
         pointer = self.home / POINTER
-        return self.home / pointer.read_text().strip() if pointer.exists() else None
+        name = pointer.read_text("utf-8", "replace").strip() if pointer.exists() else ""
+        return self.home / name if name and Path(name).name == name else None
 
     def _prune(self, kept: set[Path | None]) -> None:
         for path in self.home.iterdir():
-            if path.is_dir() and path not in kept:
-                shutil.rmtree(path, ignore_errors=True)
+            if path not in kept and (path.is_dir() or path.suffix == ".tmp"):
+                remove(path)
 
 
 def _write(
@@ -102,7 +109,13 @@ def _write(
         "sha256": {path.name: sha256(path) for path in sorted(folder.iterdir())},
     }
     (folder / ABOUT).write_text(json.dumps(about, indent=1, sort_keys=True))
+    (folder / RECORD).write_text(_record(folder))
     return {name: len(each) for name, each in present.items()}
+
+
+def _record(folder: Path) -> str:
+    """Return the hash of `index.json`, as `sha256sum --check` reads it."""
+    return f"{sha256(folder / ABOUT)}  {ABOUT}\n"
 
 
 def _table(ids: Sequence[str], vectors: "Tensor") -> pa.Table:

@@ -4,7 +4,7 @@ from collie_pipeline.preparation.clean import clean
 from collie_pipeline.preparation.faults import REASONS
 from collie_pipeline.preparation.features import item_features
 from collie_pipeline.preparation.hdf5 import read_ids, write_hdf5
-from collie_pipeline.preparation.implicit import Encoded, encode, implicit
+from collie_pipeline.preparation.implicit import Encoded, encode, implicit, refuse_mixed
 from collie_pipeline.preparation.ratings import rating_folds, ratings, write_ratings
 from collie_pipeline.preparation.split import folds
 
@@ -19,6 +19,7 @@ __all__ = [
     "rating_folds",
     "ratings",
     "read_ids",
+    "refuse_mixed",
     "write_hdf5",
     "write_ratings",
 ]

@@ -15,7 +15,8 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "negative_id": "user_id or item_id is a number below zero",
         "fractional_id": "user_id or item_id is a number with a fraction",
         "absurd_id": "user_id or item_id is infinite, 2**63 or more, longer than 256 characters, "
-        "or holds a control character or U+FFFD, which stands for text that was lost",
+        "or holds a control character, one that cannot be seen (a blank of no width, a mark of "
+        "direction, a joiner at an end), or U+FFFD, which stands for text that was lost",
         "missing_rating": "rating is null, empty, blank or nan where the source has ratings",
         "unparsable_rating": "rating is not a number",
         "infinite_rating": "rating is infinite, or too large for float32",

@@ -11,7 +11,13 @@ from collie_pipeline.preparation.missing import is_missing, plain_text
 
 LONGEST = 256
 LARGEST = str(2**63 - 1)
-CONTROL = r"[\x00-\x1f\x7f-\x9f\ufffd]"  # U+FFFD stands for what was lost: two ids may be one
+# U+FFFD stands for what was lost: two ids may be one. So may two that differ in what cannot be
+# seen: marks of direction, joiners of nothing; within emoji, Persian and flags they have a meaning.
+CONTROL = r"[\x00-\x1f\x7f-\x9f\ufffd]"
+UNSEEN = (
+    "[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
+    "|^[\u200c\u200d\U000e0001-\U000e007f]|[\u200c\u200d]$"
+)
 FRACTION = r"-?\d*\.\d+|-?\d*\.?\d*e-\d+"
 FAULTS = ("missing", "absurd", "negative", "fractional")
 
@@ -90,7 +96,7 @@ def _faults(texts: pd.Series) -> npt.NDArray[np.int8]:
     absurd = infinite | longer | (as_long & (digits > LARGEST)) | (texts.str.len() > LONGEST)
     by_name = {
         "missing": is_missing(texts),
-        "absurd": absurd | texts.str.contains(CONTROL, regex=True),
+        "absurd": absurd | texts.str.contains(f"{CONTROL}|{UNSEEN}", regex=True),
         "negative": texts.str.fullmatch(r"-\d+(\.\d+)?"),
         "fractional": texts.str.fullmatch(FRACTION),
     }

@@ -69,6 +69,25 @@ def implicit(
     return _part(pairs, kept)
 
 
+def refuse_mixed(window: pd.DataFrame) -> None:
+    """Refuse a window of clean rows some of which have ratings: the others would all be positives.
+
+    Raises
+    ------
+    ValueError
+        If so.
+    """
+    unrated = window["rating"].isna()
+    if unrated.any() and not unrated.all():
+        weeks = window.loc[unrated, "timestamp"].dt.strftime("%Y-%m-%d")
+        raise ValueError(
+            f"{int(unrated.sum())} of {len(window)} rows of the window, of {weeks.min()} to "
+            f"{weeks.max()}, have no rating, must all have one or none: name the column of ratings "
+            "in files.columns or sql.columns, leave these weeks out by start, or set "
+            "prepare.unrated_are_positives = true"
+        )
+
+
 def microseconds(timestamps: "pd.Series[pd.Timestamp]") -> npt.NDArray[np.int64]:
     """Return `timestamps`, in UTC, as microseconds since 1970: (B,)."""
     return timestamps.dt.tz_convert(None).to_numpy("datetime64[us]").astype(np.int64)

@@ -44,7 +44,9 @@ def parse_times(values: pd.Series, unit: TimeUnit) -> Times:
         return _of_moments(values, is_missing(values))
     if unit == "iso":
         missing = is_missing(values)
-        texts = values.astype("str").str.strip().mask(missing)
+        texts = values.astype("str").str.strip()
+        # pandas takes "now" and "today" for the moment of reading.
+        texts = texts.where(texts.str.match(r"\d").eq(True) & ~missing)
         return _of_moments(
             pd.to_datetime(texts, errors="coerce", utc=True, format="ISO8601"), missing
         )

@@ -31,7 +31,7 @@ from collie_pipeline.sources.tables import (
     find_files,
     read_columns,
     refuse_missing,
-    refuse_nested,
+    refuse_unfit,
 )
 from collie_pipeline.weeks import Week
 
@@ -166,10 +166,9 @@ class FilesSource:
             for name in ours
             if name in required or outside[name] is not None or name in there
         }
-        flat = [outside for name, outside in columns.items() if name != "genres"]
         for path in paths:
             refuse_missing(path, list(columns.values()), self.settings.files)
-            refuse_nested(path, flat, self.settings.files)
+            refuse_unfit(path, columns, self.settings.files)
         return columns
 
     def _whole(self, paths: list[Path], columns: dict[str, str]) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """One Parquet or CSV(.gz) file as a data frame, or an error that names the file."""
 
 import csv
+import os
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,14 +20,28 @@ from collie_pipeline.sources.digest import Signature, signature, unchanged
 from collie_pipeline.sources.unreadable import bad_byte, beginning, column_hint
 
 Columns = tuple[str, ...]
+Odd = Mapping[str, str]  # what a column holds, by its name, where that is no text and no number
+NESTED, BOOLEAN, TEMPORAL = "lists or records", "true and false", "times"
+KINDS: Mapping[str, Callable[[pa.DataType], bool]] = {
+    NESTED: pa.types.is_nested,
+    BOOLEAN: pa.types.is_boolean,
+    TEMPORAL: pa.types.is_temporal,
+}
+UNFIT: Mapping[str, tuple[str, tuple[str, ...]]] = {  # what one of our columns must be, and not be
+    "user_id": ("text or whole numbers", (NESTED, BOOLEAN, TEMPORAL)),
+    "item_id": ("text or whole numbers", (NESTED, BOOLEAN, TEMPORAL)),
+    "rating": ("numbers", (NESTED, BOOLEAN)),
+    "timestamp": ("text, numbers or times", (NESTED, BOOLEAN)),
+    "title": ("text", (NESTED,)),
+}
 UNREADABLE = (EOFError, zlib.error, OSError, UnicodeError, ValueError, csv.Error, pa.ArrowException)
 
 
 class Format(NamedTuple):
-    """How one kind of file is read: the names of its columns, those of nested type, and rows."""
+    """How one kind of file is read: the names of its columns, what odd ones hold, and rows."""
 
     names: Callable[[Path, Files], Columns]
-    nested: Callable[[Path], Columns]
+    odd: Callable[[Path], Odd]
     rows: Callable[[Path, Columns, Files], pd.DataFrame]
 
 
@@ -36,8 +51,22 @@ def find_files(folder: Path, pattern: str) -> list[Path]:
     Raises
     ------
     ValueError
-        If there is none, or one of them is not a file.
+        If there is none, or one of them is not a file, or may not be read.
     """
+    try:
+        paths = _found(folder, pattern)
+        refused = next((path for path in (folder, *paths) if not os.access(path, os.R_OK)), None)
+    except PermissionError as error:
+        refused = Path(error.filename)
+    if refused is not None:
+        raise ValueError(
+            f"{refused} may not be read by user {os.geteuid()}, must be: let this user read it and "
+            f"the folders above, or run as another, or set COLLIE_DATA_PATH to another folder"
+        )
+    return paths
+
+
+def _found(folder: Path, pattern: str) -> list[Path]:
     if not folder.is_dir():
         kind = "is not a folder" if folder.exists() else "does not exist"
         raise ValueError(f"data_path {folder} {kind}: set COLLIE_DATA_PATH to the files' folder")
@@ -76,19 +105,22 @@ def refuse_missing(path: Path, columns: Sequence[str], files: Files) -> None:
         )
 
 
-def refuse_nested(path: Path, columns: Sequence[str], files: Files) -> None:
-    """Refuse `path` if one of `columns` holds lists or records.
+def refuse_unfit(path: Path, columns: Mapping[str, str], files: Files) -> None:
+    """Refuse `path` if one of `columns`, its names by ours, holds what ours cannot be.
 
     Raises
     ------
     ValueError
         If so.
     """
-    if wrong := [name for name in _nested(signature(path), files) if name in columns]:
-        raise ValueError(
-            f"{path} has lists or records in column {wrong}, must be text, numbers or times: "
-            "name another in files.columns, or write one value a row"
-        )
+    held = _odd(signature(path), files)
+    for ours, (rule, unfit) in UNFIT.items():
+        kind = held.get(columns.get(ours, ""))
+        if kind in unfit:
+            raise ValueError(
+                f"{path} has {kind} in column {[columns[ours]]}, must be {rule}: name another in "
+                "files.columns, or write them so"
+            )
 
 
 def read_columns(path: Path, columns: Sequence[str], files: Files) -> pd.DataFrame:
@@ -114,10 +146,10 @@ def _names(signed: Signature, files: Files) -> Columns:
 
 
 @lru_cache(maxsize=1024)
-def _nested(signed: Signature, files: Files) -> Columns:
+def _odd(signed: Signature, files: Files) -> Odd:
     path = signed[0]
     with _explained(path, files):
-        return _format(path).nested(path)
+        return _format(path).odd(path)
 
 
 # Two: a file's weeks are asked for one after the other, and its time column beside all columns.
@@ -158,8 +190,12 @@ def _parquet_names(path: Path, files: Files) -> Columns:  # noqa: ARG001
     return tuple(pq.read_schema(path).names)
 
 
-def _parquet_nested(path: Path) -> Columns:
-    return tuple(each.name for each in pq.read_schema(path) if pa.types.is_nested(each.type))
+def _parquet_odd(path: Path) -> Odd:
+    types = {
+        each.name: each.type.value_type if pa.types.is_dictionary(each.type) else each.type
+        for each in pq.read_schema(path)
+    }
+    return {name: kind for name, it in types.items() for kind, holds in KINDS.items() if holds(it)}
 
 
 def _parquet_rows(path: Path, columns: Columns, files: Files) -> pd.DataFrame:  # noqa: ARG001
@@ -175,9 +211,9 @@ def _parquet_rows(path: Path, columns: Columns, files: Files) -> pd.DataFrame:  
     return frame[list(columns)]
 
 
-CSV = Format(read_header, lambda path: (), read_csv)  # noqa: ARG005
+CSV = Format(read_header, lambda path: {}, read_csv)  # noqa: ARG005
 FORMATS: Mapping[str, Format] = {
     ".csv": CSV,
     ".csv.gz": CSV,
-    ".parquet": Format(_parquet_names, _parquet_nested, _parquet_rows),
+    ".parquet": Format(_parquet_names, _parquet_odd, _parquet_rows),
 }

@@ -1,7 +1,9 @@
 """What is wrong with a file that cannot be read, and what would help."""
 
 import codecs
+import zlib
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from collie_pipeline.sections import Files
@@ -14,6 +16,8 @@ BEGINNINGS: Mapping[bytes, str] = {
     GZIP: "it begins as gzip does: call it .csv.gz",
     b"PK\x03\x04": "it begins as a zip archive or a spreadsheet does: unpack it, or save it as CSV",
     PARQUET: "it begins as Parquet does: call it .parquet",
+    codecs.BOM_UTF32_LE: "it begins as UTF-32 does: set files.encoding = 'utf-32'",
+    codecs.BOM_UTF32_BE: "it begins as UTF-32 does: set files.encoding = 'utf-32'",
     codecs.BOM_UTF16_LE: "it begins as UTF-16 does: set files.encoding = 'utf-16'",
     codecs.BOM_UTF16_BE: "it begins as UTF-16 does: set files.encoding = 'utf-16'",
 }
@@ -24,7 +28,14 @@ def beginning(path: Path) -> str | None:
     """Return what `path` is by its first bytes, with the way out, if not what its name says."""
     with path.open("rb") as file:
         first = file.read(4)
-    others = {magic: said for magic, said in BEGINNINGS.items() if magic != MEANT.get(path.suffix)}
+    if path.suffix == ".gz" and first.startswith(GZIP):
+        with suppress(OSError, EOFError, zlib.error), opened(path) as unpacked:
+            return _known(unpacked.read(4), GZIP)
+    return _known(first, MEANT.get(path.suffix, b""))
+
+
+def _known(first: bytes, meant: bytes) -> str | None:
+    others = {magic: said for magic, said in BEGINNINGS.items() if magic != meant}
     return next((said for magic, said in others.items() if first.startswith(magic)), None)
 
 
@@ -49,6 +60,11 @@ def bad_byte(path: Path, encoding: str) -> str:
 
 def column_hint(names: tuple[str, ...], missing: str, files: Files) -> str:
     """Return what to set where a file with the columns `names` has no column `missing`."""
+    if any("\0" in name for name in names):
+        return (
+            "its first line has NUL bytes, as has UTF-16 without its mark: set files.encoding = "
+            "'utf-16-le' or 'utf-16-be', or write it again without them"
+        )
     if len(names) == 1:
         for delimiter in DELIMITERS:
             if delimiter != files.delimiter and delimiter in names[0]:

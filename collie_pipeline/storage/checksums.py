@@ -16,9 +16,8 @@ from typing import Any
 import pandas as pd
 
 from collie_core.files import replacing, sha256
-from collie_pipeline.storage.locks import locked
+from collie_pipeline.storage.locks import WRITING, locked
 
-LOCK = ".lock"
 LINE = re.compile(r"^([0-9a-f]{64})  ", re.MULTILINE)
 
 
@@ -44,7 +43,7 @@ def recording(path: Path) -> Iterator[Path]:
     writes in a folder, so temporary files of `path` that are there are of killed ones, and go.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with locked(path.parent / LOCK):
+    with locked(path.parent / WRITING):
         for left in path.parent.glob(f".*{path.name}.*.tmp"):
             left.unlink()
         with replacing(path) as temporary:

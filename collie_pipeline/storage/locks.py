@@ -9,6 +9,7 @@ from pathlib import Path
 
 from collie_core.files import make_folder
 
+WRITING, EXPORTING = ".lock", ".exports.lock"  # who writes below a folder holds one of its locks
 logger = logging.getLogger(__name__)
 
 
@@ -60,6 +61,6 @@ def _wait(descriptor: int, path: Path) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
     except OSError as error:
         raise OSError(
-            f"{path} cannot be locked ({error.strerror}): keep `root` on a disk of this machine, "
-            "or on NFS 4 with its lock service"
+            f"{path} cannot be locked ({error.strerror}): keep this folder on a disk of this "
+            "machine, or on NFS 4 with its lock service"
         ) from None

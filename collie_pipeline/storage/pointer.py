@@ -17,8 +17,10 @@ from collie_pipeline.storage.publication import (
     HOME,
     WAYS_OUT,
     Publication,
+    UnreadableError,
     find,
     id_of,
+    permitted,
     read_publication,
 )
 
@@ -68,11 +70,12 @@ def pointed(root: Path) -> str | None:
     Raises
     ------
     ValueError
-        If it names no folder beside it.
+        If it names no folder beside it, or may not be read.
     """
     path = root / HOME / POINTER
     try:
-        name = path.read_text().strip()
+        with permitted():
+            name = path.read_text().strip()
     except FileNotFoundError:
         return None
     except UnicodeDecodeError:
@@ -91,9 +94,9 @@ def current(root: Path) -> Publication | None:
     Raises
     ------
     ValueError
-        If the pointer, the manifest or the files are not what they should be: a damaged set is
-        never served in silence. Files are held to their sizes here, and to their hashes by
-        `Publication.read` and `Publication.is_whole`.
+        If the pointer, the manifest or the files are not what they should be, or may not be read:
+        a damaged set is never served in silence. Files are held to their sizes here, and to their
+        hashes by `Publication.read` and `Publication.is_whole`.
     """
     while (name := pointed(root)) is not None:
         try:
@@ -207,5 +210,7 @@ def _pointed_at_all(root: Path) -> str | None:
     """Return the name in the pointer, None also where it holds none."""
     try:
         return pointed(root)
+    except UnreadableError:  # it may well hold one
+        raise
     except ValueError:
         return None

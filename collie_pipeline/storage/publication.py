@@ -2,7 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -18,6 +20,22 @@ Filters = list[tuple[str, str, Any]]
 HOME, COPY = "publications", "+"
 DIGEST_LENGTH = 12
 WAYS_OUT = "`collie rollback` lets the one before serve, `collie run --force` makes the week again"
+
+
+class UnreadableError(ValueError):
+    """A file is there that this user may not read: it is not damaged, and stays as it is."""
+
+
+@contextmanager
+def permitted() -> Iterator[None]:
+    """Turn what the system refuses to this user into an error with the way out."""
+    try:
+        yield
+    except PermissionError as error:
+        raise UnreadableError(
+            f"{error.filename} may not be read by user {os.geteuid()}, who must be allowed to "
+            "read the folder and its files: `chmod -R a+rX` on publications does it for everybody"
+        ) from None
 
 
 @dataclass(frozen=True)
@@ -88,10 +106,11 @@ class Publication:
         Raises
         ------
         ValueError
-            If they are not.
+            If they are not, or may not be read.
         """
         path = lookup("table", self.tables, name)
-        content = path.read_bytes()
+        with permitted():
+            content = path.read_bytes()
         if hashlib.sha256(content).hexdigest() != self.manifest["sha256"][path.name]:
             raise ValueError(f"{path} differs from its sha256 in {MANIFEST}: {WAYS_OUT}")
         chosen = None if columns is None else [*columns]
@@ -101,7 +120,8 @@ class Publication:
     def damaged(self) -> list[str]:
         """Return the names of the files that are gone, or not what the manifest says."""
         files: Mapping[str, str] = self.manifest["sha256"]
-        return [name for name, digest in files.items() if _digest(self.path / name) != digest]
+        with permitted():
+            return [name for name, digest in files.items() if _digest(self.path / name) != digest]
 
     def is_whole(self) -> bool:
         """Return whether every file is what the manifest says."""
@@ -137,10 +157,13 @@ def read_publication(path: Path) -> Publication:
         If its manifest cannot be read, or is not the one that its name promises.
     """
     try:
-        content = (path / MANIFEST).read_bytes()
+        with permitted():
+            content = (path / MANIFEST).read_bytes()
         manifest = json.loads(content)
         if id_of(path.name) != f"{manifest['week']}-{digest_of(content)}":
             raise ValueError(f"{MANIFEST} has another sha256 than the folder's name")
+    except UnreadableError:
+        raise
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path} is no publication ({error}): {WAYS_OUT}") from None
     return Publication(path, manifest)

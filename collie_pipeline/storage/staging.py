@@ -8,10 +8,11 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from collie_core.files import make_folder, named
-from collie_pipeline.storage.locks import is_held, locked
+from collie_pipeline.storage.locks import EXPORTING, WRITING, is_held, locked
 from collie_pipeline.storage.pointer import LOCK
 from collie_pipeline.storage.publication import HOME
 
+CHECKPOINTS = "checkpoints"
 SILENT_SECONDS = 24 * 3600  # a writer that lives has written something since
 
 
@@ -45,8 +46,9 @@ def take_away(folder: Path) -> None:
 def collect(root: Path) -> list[Path]:
     """Remove what dead processes left behind under `root`, and return what that was.
 
-    A staged publication is garbage when nobody holds its lock. Of other temporary files nobody
-    has a lock: they are when nothing was written to them for a day.
+    A staged folder is garbage when nobody holds its lock. Other temporary files are when nothing
+    was written to them for a day and nobody holds the lock of a folder that they lie in, which
+    tells a writer that lives whatever becomes of the clock. Checkpoints go with their trainings.
     """
     home = root / HOME
     make_folder(home)
@@ -68,9 +70,18 @@ def _silent(root: Path) -> Iterator[Path]:
     limit = time.time() - SILENT_SECONDS
     for pattern in ("**/.*.tmp", "**/.*.old"):
         for path in root.glob(pattern):
+            if root / CHECKPOINTS in path.parents or _is_at_work(path.parent, root):
+                continue
             inside = path.rglob("*") if path.is_dir() else ()
             if all(_written(each) < limit for each in (path, *inside)):
                 yield path
+
+
+def _is_at_work(folder: Path, root: Path) -> bool:
+    """Return whether a living process writes in `folder`, or below one between it and `root`."""
+    above = (each for each in (folder, *folder.parents) if each.is_relative_to(root))
+    locks = (each / name for each in above for name in (WRITING, EXPORTING))
+    return any(path.exists() and is_held(path) for path in locks)
 
 
 def _written(path: Path) -> float:

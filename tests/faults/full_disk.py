@@ -19,6 +19,7 @@ from pathlib import Path
 from tracing import in_child
 from writers import WRITERS, Writer
 
+WITHOUT_ROOM = {"prune", "duckdb"}  # needs none; raises an error of its own, see its tests
 ROOMS = (0, 4, 12, 20)  # KiB
 NOBODY = 65534
 
@@ -84,17 +85,18 @@ def after(writer: Writer, root: Path) -> None:
 
 def main(kind: str, folder: Path) -> None:
     """Try every writer in every room."""
-    for name, writer in WRITERS.items():  # what is imported late is imported with room
+    tried = {name: writer for name, writer in WRITERS.items() if name not in WITHOUT_ROOM}
+    for name, writer in tried.items():  # what is imported late is imported with room
         writer.write(folder / "first" / name, 0)
         shutil.rmtree(folder / "first")
-    for name, writer in WRITERS.items():
+    for name, writer in tried.items():
         for room in ROOMS:
             root = folder / name / str(room)
             writer.write(root, 0)
             print(json.dumps({"case": f"{name} with {room} KiB"}), flush=True)
-            tried = in_child(partial(attempt, writer, kind, root, room))
+            attempted = in_child(partial(attempt, writer, kind, root, room))
             ended = in_child(partial(after, writer, root))
-            print(json.dumps({"tried": tried, "after": ended}), flush=True)
+            print(json.dumps({"tried": attempted, "after": ended}), flush=True)
             shutil.rmtree(folder / name)
 
 

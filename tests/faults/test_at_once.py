@@ -1,8 +1,6 @@
 """Two at once: publications, readers of them, and commands that make the same week."""
 
 import os
-import subprocess
-import sys
 import threading
 import time
 from io import StringIO
@@ -10,16 +8,15 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from processes import kill, started, wait_for
 from rich.console import Console
 from writers import PARTITIONS, WEEK, publish_version, published_version, version_of
 
-from collie_pipeline.dead_runs import close_dead_runs
 from collie_pipeline.running import _execute
 from collie_pipeline.storage import current, publications
 from collie_pipeline.waiting import making
 from collie_pipeline.weeks import Week
 
-HERE = Path(__file__).parent
 PUBLISH = """
 import sys
 from pathlib import Path
@@ -40,38 +37,6 @@ with making(Path(sys.argv[1]), Week.parse(sys.argv[2]), Console()):
     print("holds", flush=True)
     time.sleep(60)
 """
-TRAIN = """
-import sys, time
-import dagster as dg
-from collie_pipeline.dead_runs import own_tags
-@dg.asset(pool="gpu")
-def model():
-    print("trains", flush=True)
-    time.sleep(60)
-with dg.DagsterInstance.get() as instance:
-    instance.event_log_storage.set_concurrency_slots("gpu", 1)
-    dg.materialize([model], instance=instance, tags=own_tags())
-"""
-
-
-def started(code: str, *arguments: object) -> "subprocess.Popen[str]":
-    path = os.pathsep.join([str(HERE), *filter(None, [os.environ.get("PYTHONPATH")])])
-    return subprocess.Popen(
-        [sys.executable, "-c", code, *map(str, arguments)],
-        env={**os.environ, "PYTHONPATH": path},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-
-
-def wait_for(process: "subprocess.Popen[str]", word: str) -> None:
-    assert process.stdout is not None
-    assert any(line.strip() == word for line in process.stdout)
-
-
-def kill(process: "subprocess.Popen[str]") -> None:
-    with process:
-        process.kill()
 
 
 def test_a_reader_never_sees_a_mix_while_a_hundred_publications_flip(tmp_path: Path) -> None:
@@ -166,18 +131,3 @@ def test_waiting_for_a_pool_is_said(instance: dg.DagsterInstance) -> None:
     _execute(definitions, "weekly", week, instance, console, only=["none"])
     freeing.join()
     assert f"{WEEK}  model waits: another run has the place in pool gpu" in said.getvalue()
-
-
-@pytest.mark.slow
-def test_a_killed_run_gives_its_place_in_the_pool_back_at_the_next_start(
-    instance: dg.DagsterInstance,
-) -> None:
-    process = started(TRAIN)
-    wait_for(process, "trains")
-    storage = instance.event_log_storage
-    close_dead_runs(instance)
-    assert storage.get_concurrency_info("gpu").active_slot_count == 1  # it lives
-    kill(process)
-    close_dead_runs(instance)
-    assert storage.get_concurrency_info("gpu").active_slot_count == 0
-    assert [run.status for run in instance.get_runs()] == [dg.DagsterRunStatus.FAILURE]

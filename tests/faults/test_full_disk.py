@@ -1,12 +1,16 @@
 """No room, or no permission: one clear error, what was there stays, and a rerun completes."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from full_disk import WITHOUT_ROOM
+from writers import WRITERS
 
+RUN = Path(__file__).with_name("full_run.py")
 SCRIPT = Path(__file__).with_name("full_disk.py")
 MOUNT = 'mount -t tmpfs -o size=3m none "$1" && shift && exec "$@"'
 
@@ -34,7 +38,7 @@ def refused(cases: list[dict[str, str]], words: str) -> set[str]:
     return {case["case"].split()[0] for case in cases if words in case["said"]}
 
 
-ALL = {"parquet", "hdf5", "bundle", "checkpoint", "publication"}
+ALL = {*WRITERS} - WITHOUT_ROOM
 
 
 @pytest.mark.slow
@@ -54,3 +58,33 @@ def test_what_may_not_be_written_is_one_error_and_loses_nothing(tmp_path: Path) 
         if above.stat().st_mode & 0o005 != 0o005:
             above.chmod(above.stat().st_mode | 0o005)  # pytest's own folders, for another user
     assert refused(tried("denied", tmp_path), "Permission denied: '") == ALL
+
+
+UNRECORDED = r"UnrecordedError: DAGSTER_HOME {home} .*: make room there"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("size", "home", "named"),
+    [
+        ("4k", "small/dagster_home", r"No space left on device: '{home}.*': make room there"),
+        ("100k", "small/dagster_home", UNRECORDED),
+        ("1500k", "small/dagster_home", UNRECORDED),
+        ("250k", "home", r"No space left on device: '.*/data/demo/.*': make room there"),
+    ],
+)
+def test_a_run_on_a_full_disk_says_what_is_full_and_the_next_completes(
+    tmp_path: Path, size: str, home: str, named: str
+) -> None:
+    (folder := tmp_path / "small").mkdir()
+    place = str(tmp_path / home)
+    command = ["unshare", "-rm", sys.executable, str(RUN), str(folder), size, place]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if "unshare:" in done.stderr or "mount:" in done.stderr:
+        pytest.skip(f"no file system can be mounted here: {done.stderr.strip()}")
+    full, roomy = map(json.loads, done.stdout.splitlines())
+    assert full["code"] == 1, full
+    assert re.search(named.format(home=place), full["err"]), full["err"]
+    assert len(full["err"].splitlines()) == 1, full["err"]
+    assert roomy["code"] == 0, roomy
+    assert "Published tables" in roomy["out"]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from pathlib import Path
 
@@ -10,25 +11,33 @@ import h5py
 import numpy as np
 import pandas as pd
 import torch
+from export_writers import duckdb_found, export_duckdb, export_vectors, vectors_found
 
 from collie_core.baselines import Popularity
 from collie_core.bundle import load_model
-from collie_core.files import replacing
+from collie_core.checkpoints import read_checkpoint, write_checkpoint
 from collie_pipeline.partitions import weekly
 from collie_pipeline.preparation import write_hdf5
 from collie_pipeline.storage import (
     BundleIO,
     Hdf5IO,
+    PageIO,
     ParquetIO,
     Trained,
+    collect,
     current,
+    prune,
+    publications,
     publish,
+    read_history,
+    rollback,
 )
 from collie_pipeline.storage.io_managers import OnDisk
 from collie_pipeline.weeks import Week
 
-WEEKS = [Week.parse(key).key for key in ("2026-01-05", "2026-01-12", "2026-01-19")]
+WEEKS = ["2026-01-05", "2026-01-12", "2026-01-19", "2026-01-26"]
 KEY, WEEK = dg.AssetKey(["prepared", "clean"]), WEEKS[0]
+KEYED = "decided by these settings"
 PARTITIONS = weekly(Week.parse(WEEKS[0]), Week.parse(WEEKS[-1]))
 
 
@@ -36,12 +45,18 @@ PARTITIONS = weekly(Week.parse(WEEKS[0]), Week.parse(WEEKS[-1]))
 class Writer:
     """Writes version 0, 1, 2 … under a folder; `found` returns the one that is there, or None.
 
-    If it `tidies`, writing again removes what a killed process left.
+    Parameters
+    ----------
+    tidies : whether writing again removes what a killed process left.
+    repeats : whether a version has the same names and bytes each time.
+    begins : whether it may begin with nothing there.
     """
 
     write: Callable[[Path, int], object]
     found: Callable[[Path], int | None]
     tidies: bool = True
+    repeats: bool = True
+    begins: bool = True
 
 
 def table(version: int, rows: int = 200) -> pd.DataFrame:
@@ -64,7 +79,7 @@ def _outputs() -> list[dg.OutputContext]:
     spec = dg.AssetSpec(KEY)
     return [
         dg.build_output_context(asset_key=KEY, partition_key=WEEK, asset_spec=spec)
-        for _ in range(20)
+        for _ in range(40)
     ]
 
 
@@ -119,19 +134,28 @@ def bundle_found(root: Path) -> int | None:
     return None if path is None else load_model(path).num_users - 3
 
 
-def write_text(root: Path, version: int) -> None:
-    with replacing(root / "checkpoint" / "epoch") as temporary:
-        temporary.write_text(str(version) * 1000)
+def write_page(root: Path, version: int) -> None:
+    _put(PageIO(root=str(root)), f"<p>{version}</p>" * 1000)
 
 
-def text_found(root: Path) -> int | None:
-    path = root / "checkpoint" / "epoch"
+def page_found(root: Path) -> int | None:
+    page = _get(PageIO(root=str(root)), ".html")
+    return None if page is None else int(str(page)[len("<p>")])
+
+
+def write_state(root: Path, version: int) -> None:
+    state = {"epoch": version, "weights": torch.full((500,), float(version))}
+    write_checkpoint(root / "checkpoints" / "epoch.ckpt", KEYED, state)
+
+
+def state_found(root: Path) -> int | None:
+    path = root / "checkpoints" / "epoch.ckpt"
     if not path.exists():
         return None
-    text = path.read_text()
-    if len(text) != 1000 or len(set(text)) != 1:
+    state = read_checkpoint(path, KEYED)
+    if set(state["weights"].tolist()) != {state["epoch"]}:
         raise ValueError(f"{path} is torn")
-    return int(text[0])
+    return int(state["epoch"])
 
 
 def publish_version(root: Path, version: int) -> None:
@@ -155,10 +179,51 @@ def published_version(root: Path) -> int | None:
     return found.pop()
 
 
+def roll_back(root: Path, version: int) -> None:
+    """Publish two weeks, as version 0; let the earlier one serve, as version 1."""
+    if not version:
+        publish_version(root, 0)
+        publish_version(root, 1)
+    else:
+        rollback(root, publications(root)[0].id)
+
+
+def rolled_back(root: Path) -> int | None:
+    version = published_version(root)
+    if version is None:
+        return None
+    withdrawn = read_history(root).withdrawn
+    if version == 0 and withdrawn != (publications(root)[1].id,):
+        raise ValueError(f"what was rolled back would serve again: {withdrawn} is withdrawn")
+    return 1 - version
+
+
+def remove_old(root: Path, version: int) -> None:
+    """Publish four weeks, as version 0; remove the two that nobody needs, as version 1."""
+    if not version:
+        for each in range(len(WEEKS)):
+            publish_version(root, each)
+    else:
+        collect(root)
+        prune(root, keep=1, keep_days=1, now=datetime.now(UTC) + timedelta(days=9))
+
+
+def old_ones_left(root: Path) -> int | None:
+    there = publications(root)
+    if published_version(root) != len(WEEKS) - 1 or not all(each.is_whole() for each in there):
+        raise ValueError(f"{root} lost what is to stay")
+    return int(len(there) == 2)
+
+
 WRITERS: Mapping[str, Writer] = {
     "parquet": Writer(write_parquet, parquet_found),
     "hdf5": Writer(write_h5, h5_found),
     "bundle": Writer(write_bundle, bundle_found),
-    "checkpoint": Writer(write_text, text_found, tidies=False),
+    "page": Writer(write_page, page_found),
+    "checkpoint": Writer(write_state, state_found, tidies=False),  # they go with their training
     "publication": Writer(publish_version, published_version),
+    "rollback": Writer(roll_back, rolled_back, begins=False, tidies=False),
+    "prune": Writer(remove_old, old_ones_left, begins=False),
+    "duckdb": Writer(export_duckdb, duckdb_found, repeats=False),
+    "vectors": Writer(export_vectors, vectors_found, repeats=False),
 }

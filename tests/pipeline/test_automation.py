@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import uuid
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from ticks import asked, launch, monday_after, schedule_tick, sensor_tick
 
 from collie_pipeline.automation.freshness import PUBLICATION, freshness
 from collie_pipeline.automation.weekly import missing_weeks
-from collie_pipeline.dead_runs import own_tags
+from collie_pipeline.dead_runs import living
 from collie_pipeline.definitions import make_definitions
 from collie_pipeline.project import Project
 from collie_pipeline.sections import Automation
@@ -138,13 +139,15 @@ def test_the_run_of_a_killed_command_does_not_hold_a_week_for_ever(
 ) -> None:
     moment = monday_after(project.span[0], hours=7)
     request = sensor_tick(project, instance, missing_weeks, moment).run_requests[0]
-    gone = subprocess.Popen([sys.executable, "-c", ""])
-    gone.wait()
-    run = instance.create_run_for_job(
-        make_definitions(project).resolve_job_def("weekly"),
-        status=dg.DagsterRunStatus.STARTED,
-        tags={**request.tags, **own_tags(), "collie/pid": str(gone.pid)},
-    )
+    run_id = str(uuid.uuid4())
+    with living(instance, run_id) as tags:
+        run = instance.create_run_for_job(
+            make_definitions(project).resolve_job_def("weekly"),
+            run_id=run_id,
+            status=dg.DagsterRunStatus.STARTED,
+            tags={**request.tags, **tags},
+        )
+        assert asked(sensor_tick(project, instance, missing_weeks, moment)) == []
     assert asked(sensor_tick(project, instance, missing_weeks, moment)) == [
         ("weekly", project.span[0].key)
     ]

@@ -7,7 +7,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]  # as pytest has it
 
 from file_kinds import FILES  # noqa: E402
-from graph_kinds import ALONE, PUBLISHED, STOPPED  # noqa: E402
+from graph_kinds import ALONE, DATABASES, PUBLISHED, STOPPED  # noqa: E402
 from id_kinds import IDS  # noqa: E402
 from row_kinds import ROWS  # noqa: E402
 from setting_kinds import SETTINGS  # noqa: E402
@@ -15,7 +15,8 @@ from value_kinds import RATINGS, TIMES  # noqa: E402
 
 from collie_pipeline.preparation import REASONS  # noqa: E402
 
-KINDS = (*IDS, *RATINGS, *TIMES, *ROWS, *FILES, *STOPPED, *PUBLISHED, *ALONE, *SETTINGS)
+DATA = (*STOPPED, *DATABASES, *PUBLISHED, *ALONE)
+KINDS = (*IDS, *RATINGS, *TIMES, *ROWS, *FILES, *DATA, *SETTINGS)
 PATH = HERE.parents[2] / "docs" / "bad-input.md"
 TOP = """# Bad input
 

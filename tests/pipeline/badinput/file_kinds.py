@@ -45,6 +45,11 @@ FILES = (
         octets(gzip.compress(LATIN)),
         error=("cannot be read", "call it .csv.gz"),
     ),
+    Kind(
+        "file: gzip with UTF-16 in it",
+        octets(gzip.compress(LATIN.decode("latin-1").encode("utf-16")), f"{FILE}.csv.gz"),
+        error=("cannot be read", "begins as UTF-16 does", "set files.encoding = 'utf-16'"),
+    ),
     Kind("file: a zip archive named .csv", octets(packed()), error=("cannot be read", "unpack it")),
     Kind(
         "file: Parquet named .csv", parquet_named_csv, error=("cannot be read", "call it .parquet")

@@ -11,6 +11,10 @@ from small_files import MONDAY, rows
 from value_kinds import LATER
 
 NEWEST = MONDAY + timedelta(weeks=3)
+EVENTS = (
+    "SELECT user_id, item_id, rating, timestamp FROM events "
+    "WHERE timestamp >= :start AND timestamp < :end"
+)
 SMALL_LIGHT = {"models": {"names": ["popularity", "item_knn"]}, "window_weeks": 3}
 
 
@@ -99,6 +103,21 @@ STOPPED = (
         ("nothing is left of 180 clean rows", "prepare.min_rating", "lower these settings"),
     ),
     Stopped(
+        "data: the column of ratings renamed in all files",
+        lambda: rows().rename(columns={"rating": "stars"}),
+        (
+            "has no column rating, and raw/interactions of 2026-01-12 had one",
+            "files.columns",
+            "prepare.unrated_are_positives",
+        ),
+    ),
+    Stopped(
+        "data: no ratings where prepare.min_rating is set",
+        lambda: rows().drop(columns="rating"),
+        ("has no column rating", "files.columns"),
+        {"prepare": {"min_rating": 4}},
+    ),
+    Stopped(
         "data: one item",
         lambda: rows().assign(item_id="i"),
         ("train and validation would have 0 of the 12 positives", "widen window_weeks"),
@@ -119,6 +138,20 @@ STOPPED = (
         with_stray,
         ("2025-12-29 has 0 rows", "set start to a later day"),
         {"window_weeks": 5},
+    ),
+)
+DATABASES = (
+    Stopped(
+        "SQL: table missing",
+        rows,
+        ("sql.interactions", "events"),
+        {"sql": {"interactions": EVENTS.replace("events", "no_events")}},
+    ),
+    Stopped(
+        "SQL: connection lost half-way",
+        rows,
+        ("sql.interactions: the connection was lost",),
+        {"sql": {"interactions": EVENTS.replace("rating,", "rating, pg_sleep(0.1),")}},
     ),
 )
 REASON = "short lists, with the reason too_few_candidates"

@@ -7,6 +7,9 @@ import pyarrow as pa
 from kind import Kind, changed, parquet
 
 LONG = "x" * 10_000
+FAMILY = "\U0001f469\u200d\U0001f467"
+PERSIAN = "\u0645\u06cc\u200c\u062e\u0648\u0627\u0646\u0645"
+SCOTLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f"
 COMPOSED, DECOMPOSED = "Zo\u00eb", "Zoe\u0308"
 AS_IS = {
     "SQL": "'; DROP TABLE users; --",
@@ -46,6 +49,15 @@ IDS = (
     id_("a line break", "a\nb", "absurd_id"),
     id_("10 kB long", LONG, "absurd_id"),
     id_("a replacement character, of text that was lost", "J\ufffdrg", "absurd_id"),
+    id_("a blank of no width alone", "\u200b", "absurd_id"),
+    id_("a blank of no width within", "an\u200bn", "absurd_id"),
+    id_("a byte order mark before it", "\ufeffann", "absurd_id"),
+    id_("a joiner at its end", "ann\u200d", "absurd_id"),
+    id_("a turned direction of writing", "\u202enna", "absurd_id"),
+    id_("a mark of direction", "ann\u200f", "absurd_id"),
+    id_("an emoji of several, joined", FAMILY, kept=FAMILY),
+    id_("Persian with a non-joiner", PERSIAN, kept=PERSIAN),
+    id_("a flag that is spelled by tags", SCOTLAND, kept=SCOTLAND),
     *(id_(what, value, kept=value) for what, value in AS_IS.items()),
     Kind("id: an item without one", changed(item_id=""), reasons=("missing_item_id",)),
     number("null", pa.array(["ann", None, "bob"]), ("ann", "bob"), "missing_user_id"),
@@ -65,6 +77,19 @@ IDS = (
     ),
     number(
         "dictionary", pa.array(["ann", "007", "bob"]).dictionary_encode(), ("ann", "007", "bob")
+    ),
+    *(
+        Kind(
+            f"id in Parquet: {what}",
+            parquet(user_id=values),
+            error=(f"has {held} in column ['user_id'], must be text or whole numbers",),
+        )
+        for what, held, values in (
+            ("true and false", "true and false", pa.array([True, None, False])),
+            ("timestamps", "times", pa.array([1, 2, 3], pa.timestamp("s"))),
+            ("dates", "times", pa.array([1, 2, 3], pa.date32())),
+            ("spans of time", "times", pa.array([1, 2, 3], pa.duration("s"))),
+        )
     ),
     number("bytes", pa.array([b"ann", b"\xff", b"bob"]), ("ann", "bob"), "absurd_id"),
     Kind(

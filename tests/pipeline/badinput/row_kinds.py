@@ -91,6 +91,21 @@ ROWS = (
         lines(ANN, BOB, encoding="utf-16"),
         error=("begins as UTF-16 does", "set files.encoding = 'utf-16'"),
     ),
+    Kind(
+        "CSV: UTF-16 without its mark",
+        lines(ANN, BOB, encoding="utf-16-le"),
+        error=("no column ['user_id'", "NUL bytes", "'utf-16-le' or 'utf-16-be'"),
+    ),
+    Kind(
+        "CSV: UTF-16 without its mark, named",
+        lines(ANN, BOB, encoding="utf-16-le"),
+        files={"encoding": "utf-16-le"},
+    ),
+    Kind(
+        "CSV: UTF-32",
+        lines(ANN, BOB, encoding="utf-32"),
+        error=("begins as UTF-32 does", "set files.encoding = 'utf-32'"),
+    ),
     Kind("CSV: a byte order mark", lines(ANN, BOB, encoding="utf-8-sig")),
     Kind(
         "CSV: a byte order mark before a quote",
@@ -98,6 +113,11 @@ ROWS = (
             b'\xef\xbb\xbf"user_id"'
             + f",item_id,timestamp\nann,tea,{NOON}\nbob,jam,{NOON + 1}\n".encode()
         ),
+    ),
+    Kind(
+        "columns: a NUL byte in a name",
+        octets(f"user\0_id,item_id,timestamp\nann,tea,{NOON}\n".encode()),
+        error=("no column ['user_id']", "its first line has NUL bytes", "write it again"),
     ),
     Kind(
         "columns: one missing",

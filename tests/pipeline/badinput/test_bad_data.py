@@ -115,6 +115,24 @@ def test_cold_test_users_are_counted_and_get_lists(tmp_path: Path) -> None:
     assert lists["user_id"].nunique() == 24
 
 
+def test_rows_without_ratings_are_positives_where_that_is_said(published: Path) -> None:
+    table = rows().drop(columns="rating")
+    project = project_of(
+        published, table, **SMALL_LIGHT, prepare={"unrated_are_positives": True, "min_rating": 4}
+    )
+    before = serving(project)
+    run(project)
+    assert serving(project).id != before.id
+
+
+def test_ratings_that_are_asked_for_have_to_be_there_the_first_time(tmp_path: Path) -> None:
+    (tmp_path / "files").mkdir()
+    table = rows().drop(columns="rating")
+    project = project_of(tmp_path / "files", table, **SMALL_LIGHT, prepare={"min_rating": 4})
+    with pytest.raises(RunError, match=r"no column rating, and prepare\.min_rating asks for one"):
+        run(project)
+
+
 @pytest.mark.parametrize("kind", STOPPED, ids=lambda kind: kind.name)
 def test_what_was_published_serves_on_and_the_error_says_why(
     kind: Stopped, published: Path

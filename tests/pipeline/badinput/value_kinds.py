@@ -31,6 +31,11 @@ RATINGS = (
         reasons=("missing_rating",),
     ),
     Kind(
+        "rating: true and false in Parquet",
+        parquet(rating=pa.array([True, None, False])),
+        error=("has true and false in column ['rating'], must be numbers", "files.columns"),
+    ),
+    Kind(
         "rating: out of prepare.rating_range",
         changed(rating=10),
         reasons=("rating_out_of_range",),
@@ -75,6 +80,8 @@ TIMES = (
     time("ISO with Z", "2026-01-05T13:00:00Z", unit="iso", kept="cyd"),
     time("ISO with another zone", "2026-01-05T18:30:00+05:30", unit="iso", kept="cyd"),
     time("ISO without a zone, which is UTC", "2026-01-05T13:00:00", unit="iso", kept="cyd"),
+    time("the text now", "now", "unparsable_timestamp", "iso"),
+    time("the text Today", "Today", "unparsable_timestamp", "iso"),
     time("year 1", "0001-01-01", "absurd_timestamp", "iso"),
     time("year 9999", "9999-12-31", "absurd_timestamp", "iso"),
     time("year 10000", "10000-01-01", "unparsable_timestamp", "iso"),
@@ -121,6 +128,11 @@ TIMES = (
         "time in Parquet: a date",
         parquet(timestamp=pa.array([date(2026, 1, day) for day in (5, 6, 7)])),
         ("ann", "ann", "bob"),
+    ),
+    Kind(
+        "time in Parquet: true and false",
+        parquet(timestamp=pa.array([True, None, False])),
+        error=("has true and false in column ['timestamp'], must be text, numbers or times",),
     ),
     all_times(
         "milliseconds for seconds",

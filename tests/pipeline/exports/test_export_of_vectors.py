@@ -65,7 +65,7 @@ def test_a_model_without_vectors_leaves_none_and_says_so(
     later = published(tmp_path, WEEKS[1], model=ease)
     assert target.put(later) == {}
     folder = current(target)
-    assert [path.name for path in folder.iterdir()] == ["index.json"]
+    assert {path.name for path in folder.iterdir()} == {"index.json", "index.json.sha256"}
     assert "no vectors" in json.loads((folder / "index.json").read_text())["meaning"]
     assert target.held().publication == later.id
 
@@ -115,3 +115,24 @@ def test_what_cannot_be_written_leaves_what_was_there(tmp_path: Path, target: Ve
 def test_items_of_the_model_are_those_of_the_bundle(tmp_path: Path, target: VectorFolder) -> None:
     target.put(published(tmp_path, WEEKS[0], model=model_of(7)))
     assert matrix(current(target) / "users.parquet").shape == (7, 4)
+
+
+@pytest.mark.parametrize("content", [b"", b"\xb9", b"../vectors"])
+def test_a_damaged_pointer_is_said_and_put_right_by_the_next_export(
+    tmp_path: Path, target: VectorFolder, content: bytes
+) -> None:
+    publication = published(tmp_path, WEEKS[0])
+    target.put(publication)
+    (target.home / "CURRENT").write_bytes(content)
+    with pytest.raises(ValueError, match=rf"{target.home}.*: use `collie export`"):
+        target.held()
+    target.put(publication)
+    assert target.held().publication == publication.id
+
+
+def test_a_changed_word_in_the_index_is_found(tmp_path: Path, target: VectorFolder) -> None:
+    target.put(published(tmp_path, WEEKS[0]))
+    about = current(target) / "index.json"
+    about.write_text(about.read_text().replace("inner_product", "cosine"))
+    with pytest.raises(ValueError, match=r"index\.json differs from index\.json\.sha256"):
+        target.held()

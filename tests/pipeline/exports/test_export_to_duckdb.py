@@ -45,6 +45,17 @@ def test_the_tables_are_those_of_the_folder(tmp_path: Path, path: Path) -> None:
     assert rows == {"users": 41, "similar_items": 1, "new_items": 0}
 
 
+def test_what_a_killed_export_left_goes_with_the_next_and_nothing_else(
+    tmp_path: Path, path: Path
+) -> None:
+    path.parent.mkdir()
+    for name in (".collie.duckdb.x.tmp", ".collie.duckdb.x.tmp.wal", ".other.duckdb.x.tmp"):
+        (path.parent / name).touch()
+    DuckDBFile(path).put(published(tmp_path, WEEKS[0]))
+    there = {each.name for each in path.parent.iterdir()}
+    assert there == {"collie.duckdb", ".other.duckdb.x.tmp"}
+
+
 def test_the_file_says_which_publication_it_is(tmp_path: Path, path: Path) -> None:
     publication = published(tmp_path, WEEKS[0])
     rows = DuckDBFile(path).put(publication)

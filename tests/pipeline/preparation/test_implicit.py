@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collie_pipeline.preparation import Encoded, encode, implicit
+from collie_pipeline.preparation import Encoded, encode, implicit, refuse_mixed
 
 ROWS = st.lists(
     st.tuples(st.sampled_from("abcd"), st.sampled_from("vwxyz"), st.integers(1, 5)), max_size=40
@@ -35,6 +35,13 @@ def test_only_ratings_from_the_minimum_on_are_positives() -> None:
 def test_rows_without_ratings_are_all_positives() -> None:
     found = implicit(window(("a", "x", None), ("b", "y", None)), 4, 1, 1)
     assert found.num_interactions == 2
+
+
+def test_rows_without_ratings_beside_others_with_one_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"1 of 2 rows .* of 1970-01-01 to .*files\.columns"):
+        refuse_mixed(window(("a", "x", 1), ("a", "y", None)))
+    refuse_mixed(window(("a", "x", 1), ("a", "y", 5)))
+    refuse_mixed(window(("a", "x", None), ("a", "y", None)))
 
 
 def test_latest_of_a_pair_stays() -> None:

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from collie_pipeline.storage import is_sound, read_table, recording, verify
-from collie_pipeline.storage.checksums import LOCK, recorded, sidecar
+from collie_pipeline.storage.checksums import recorded, sidecar
+from collie_pipeline.storage.locks import WRITING
 
 TABLE = pd.DataFrame({"user_id": ["a", "b"], "rank": [1, 2]})
 
@@ -24,7 +25,7 @@ def written(path: Path, table: pd.DataFrame) -> None:
 
 def there(path: Path) -> set[Path]:
     """Return the files beside `path` and itself, without the lock."""
-    return set(path.parent.iterdir()) - {path.with_name(LOCK)}
+    return set(path.parent.iterdir()) - {path.with_name(WRITING)}
 
 
 def flipped(path: Path, place: int = -20) -> None:

@@ -136,6 +136,63 @@ def test_temporary_files_elsewhere_are_garbage_after_a_silent_day(tmp_path: Path
     assert new.exists()
 
 
+WRITE = """
+import os, sys, time
+from pathlib import Path
+from collie_pipeline.storage import recording
+root, then = Path(sys.argv[1]), float(sys.argv[2])
+with recording(root / "prepared" / "clean" / "2026-01-05.parquet") as temporary:
+    temporary.write_bytes(b"PAR1")
+    os.utime(temporary, (then, then))
+    print(temporary, flush=True)
+    sys.stdin.readline()
+    with temporary.open("ab") as file:
+        file.write(b"PAR1")
+"""
+EXPORT = """
+import os, sys
+from pathlib import Path
+from collie_pipeline.exports.exporting import _alone
+root, then = Path(sys.argv[1]), float(sys.argv[2])
+with _alone(root):
+    staged = root / "exports" / "vectors" / ".x.tmp"
+    staged.mkdir(parents=True)
+    os.utime(staged, (then, then))
+    print(staged, flush=True)
+    sys.stdin.readline()
+    staged.rename(staged.with_name("x"))
+"""
+
+
+@pytest.mark.parametrize("code", [WRITE, EXPORT], ids=["a file", "an export"])
+@pytest.mark.parametrize("ends", ["killed", "well"])
+def test_the_clock_may_go_two_days_forward_while_something_is_written(
+    tmp_path: Path, code: str, ends: str
+) -> None:
+    stepped = str(time.time() - 2 * SILENT_SECONDS)  # to the writer it is two days earlier
+    command = [sys.executable, "-c", code, str(tmp_path), stepped]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        staged = Path(process.stdout.readline().strip())
+        assert collect(tmp_path) == []
+        if ends == "killed":
+            process.kill()
+        else:
+            process.communicate("go on\n")
+    assert collect(tmp_path) == ([staged] if ends == "killed" else [])
+    assert process.returncode == (-9 if ends == "killed" else 0)
+
+
+def test_checkpoints_are_no_garbage_of_runs(tmp_path: Path) -> None:
+    half = tmp_path / "checkpoints" / "ease" / ".2026-01-05.ckpt.1.tmp"
+    half.parent.mkdir(parents=True)
+    half.touch()
+    os.utime(half, (0, 0))
+    assert collect(tmp_path) == []
+
+
 def test_a_lock_is_waited_for_and_that_is_said(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -162,7 +219,7 @@ def test_a_file_system_without_locks_is_an_error_that_says_so(
 
     monkeypatch.setattr(fcntl, "flock", refuse)
     with (
-        pytest.raises(OSError, match=r"cannot be locked \(No locks available\): keep `root`"),
+        pytest.raises(OSError, match=r"cannot be locked \(No locks available\): keep this folder"),
         locked(tmp_path / ".lock"),
     ):
         pass
