@@ -15,7 +15,7 @@ from collie_pipeline.erased import rows_of
 from collie_pipeline.erasing.dagster_storage import texts
 from collie_pipeline.erasing.who import Who
 
-OVERLAP, BLOCK = 1 << 10, 1 << 24
+OVERLAP, BLOCK = 1 << 14, 1 << 24
 
 
 def search(folders: Iterable[Path], who: Who) -> dict[Path, str]:
