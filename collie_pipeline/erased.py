@@ -7,9 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from collie_core.files import replacing
+from collie_pipeline.broken_lines import broken_lines, ids_in
 from collie_pipeline.preparation.ids import text_ids
 
 FILE = "erased.json"
@@ -65,12 +67,11 @@ def remember(root: Path, user_id: str) -> None:
 
 
 def rows_of(table: pd.DataFrame, user_ids: Iterable[str]) -> "pd.Series[bool]":
-    """Return whether each row of `table`, (B,), is of one of `user_ids`, as read or as cleaned."""
-    ids = set(user_ids)
-    if "user_id" not in table or table.empty:
-        return pd.Series(False, index=table.index)
-    parsed, as_read = text_ids(table["user_id"]), table["user_id"].astype("str").str.strip()
-    return (parsed.isin(ids) | as_read.isin(ids)).astype(bool)
+    """Return whether each row of `table`, (B,), is of one of `user_ids`, as read or as cleaned.
+
+    A line that could not be parted into fields is of whoever may be in it.
+    """
+    return _with_any(table, _told(table), user_ids)
 
 
 def without_erased(root: Path, table: pd.DataFrame) -> tuple[pd.DataFrame, int]:
@@ -79,8 +80,26 @@ def without_erased(root: Path, table: pd.DataFrame) -> tuple[pd.DataFrame, int]:
     They are counted and not quarantined: a quarantine keeps rows.
     """
     erased = read_erased(root)
-    if erased is None or "user_id" not in table or table.empty:
+    if erased is None:
         return table, 0
-    known = pd.concat([text_ids(table["user_id"]), table["user_id"].astype("str").str.strip()])
-    dropped = rows_of(table, erased.among(known.dropna().unique()))
+    told = _told(table)
+    dropped = _with_any(table, told, erased.among(told.unique()))
     return table[~dropped].reset_index(drop=True), int(dropped.sum())
+
+
+def _told(table: pd.DataFrame) -> "pd.Series[str]":
+    """Return each id that a row may be of, as read and as cleaned, by the number of the row."""
+    if "user_id" not in table or table.empty:
+        return pd.Series(dtype="str")
+    numbered = table.reset_index(drop=True)
+    ids = numbered["user_id"]
+    parts = broken_lines(numbered).map(lambda line: [*ids_in(line)]).explode()
+    alone = [text_ids(each) for each in (ids, parts) if len(each)]
+    return pd.concat([*alone, ids.astype("str").str.strip(), parts.astype("str")]).dropna()
+
+
+def _with_any(
+    table: pd.DataFrame, told: "pd.Series[str]", user_ids: Iterable[str]
+) -> "pd.Series[bool]":
+    rows = told.index[told.isin(set(user_ids))]
+    return pd.Series(np.isin(np.arange(len(table)), rows), index=table.index)

@@ -49,16 +49,17 @@ def _said(path: Path, who: Who) -> str:
 def _in_parquet(path: Path, who: Who) -> tuple[str, Iterable[str]]:
     with pq.ParquetFile(path) as file:
         table = file.read()
-    rows = _rows(table, path, who)
-    values = [each for column in table.columns for each in _strings(column)]
-    told = sum(map(who.is_in, values))
-    return (f"{rows} rows" if rows else f"{told} values" if told else ""), values
-
-
-def _rows(table: pa.Table, path: Path, who: Who) -> int:
-    """Return how many rows of `table`, read from `path`, are the user's."""
     if path.name == USERS and ID in table.column_names:
         table = table.rename_columns({ID: "user_id"})
+    rows = _rows(table, who)
+    values = {name: _strings(table[name]) for name in table.column_names}
+    told = sum(who.is_in(each) for name in values for each in values[name] if name != "user_id")
+    said = f"{rows} rows" if rows else f"{told} values" if told else ""
+    return said, [each for texts in values.values() for each in texts]
+
+
+def _rows(table: pa.Table, who: Who) -> int:
+    """Return how many rows are the user's: ann is not in a column of ids that has ann.b."""
     flat = [field.name for field in table.schema if not pa.types.is_nested(field.type)]
     frame = table.select(flat).to_pandas(ignore_metadata=True, integer_object_nulls=True)
     return int(rows_of(frame, [who.user_id]).sum())
