@@ -4,7 +4,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from collie_pipeline.broken_lines import broken_lines, ids_in
 from collie_pipeline.preparation.ids import text_ids
 
 FILE = "erased.json"
+TOMBSTONE_LENGTH = 16
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,13 @@ class Erased:
     def hash_of(self, user_id: str) -> str:
         """Return what is kept of `user_id`."""
         return hashlib.sha256(f"{self.salt}{user_id}".encode()).hexdigest()
+
+    def tombstone_of(self, user_id: str) -> str:
+        """Return what takes the place of `user_id`: the same each time, so that erasing can go on.
+
+        It does not tell the id to whom has not the salt.
+        """
+        return f"erased-{self.hash_of(user_id)[:TOMBSTONE_LENGTH]}"
 
     def among(self, user_ids: Iterable[object]) -> set[str]:
         """Return those of `user_ids` that were erased."""
@@ -57,13 +65,20 @@ def read_erased(root: Path) -> Erased | None:
         ) from None
 
 
-def remember(root: Path, user_id: str) -> None:
-    """Let no rows of `user_id` come in again."""
+def remember(root: Path, user_id: str) -> Erased:
+    """Let no rows of `user_id` come in again, and return who was erased."""
     erased = read_erased(root) or Erased(secrets.token_hex(16))
-    hashes = sorted(erased.hashes | {erased.hash_of(user_id)})
+    erased = replace(erased, hashes=erased.hashes | {erased.hash_of(user_id)})
+    write_erased(root, erased)
+    return erased
+
+
+def write_erased(root: Path, erased: Erased) -> None:
+    """Keep `erased`, for its owner alone to read."""
+    content = {"salt": erased.salt, "hashes": sorted(erased.hashes)}
     with replacing(root / FILE) as path:
         path.chmod(0o600)
-        path.write_text(json.dumps({"salt": erased.salt, "hashes": hashes}, indent=1))
+        path.write_text(json.dumps(content, indent=1))
 
 
 def rows_of(table: pd.DataFrame, user_ids: Iterable[str]) -> "pd.Series[bool]":

@@ -72,8 +72,8 @@ def erase_user(project: Project, home: Path, user_id: str, dry_run: bool = False
     if dry_run:
         return found
     _refuse_running()
-    remember(root, user_id)
-    _forget_unfinished(root)
+    who = Who(user_id, remember(root, user_id).tombstone_of(user_id))
+    forget_unfinished(root)
     erase_from_publications(root, who)
     for path in _files(root):
         _erase_from(path, who)
@@ -102,7 +102,7 @@ def _erase_from(path: Path, who: Who) -> None:
             ONE_BY_ONE[path.suffix](path, who)
 
 
-def _forget_unfinished(root: Path) -> None:
+def forget_unfinished(root: Path) -> None:
     """Remove what runs left half done: temporary files, and trainings that could be resumed."""
     collect(root)
     for pattern in ("**/.*.tmp", "**/.*.old"):

@@ -182,12 +182,17 @@ def may_serve(root: Path, publication: Publication) -> bool:
 
 def flip(root: Path, publication: Publication, history: History) -> None:
     """Let `publication` serve, remembered as `history` says; the caller holds the lock."""
-    home, name = root / HOME, _pointed_at_all(root)
+    name = _pointed_at_all(root)
     if name is not None and name != publication.path.name:
         now = datetime.now(UTC).isoformat()
         history = replace(history, left={**history.left, id_of(name): now})
     write_history(root, history)
-    with replacing(home / POINTER) as pointer:
+    point_at(publication)
+
+
+def point_at(publication: Publication) -> None:
+    """Let readers find `publication`."""
+    with replacing(publication.path.with_name(POINTER)) as pointer:
         pointer.write_text(publication.path.name)
 
 

@@ -34,7 +34,7 @@ def refused(cases: list[dict[str, str]], words: str) -> set[str]:
     return {case["case"].split()[0] for case in cases if words in case["said"]}
 
 
-ALL = {"parquet", "hdf5", "bundle", "checkpoint", "publication"}
+ALL = {"parquet", "hdf5", "bundle", "checkpoint", "publication", "erasure"}
 
 
 @pytest.mark.slow

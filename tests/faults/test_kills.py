@@ -25,7 +25,7 @@ def swept(every: int) -> list[dict[str, Any]]:
 
 def test_readers_find_a_whole_file_after_some_kills_and_a_rerun_completes() -> None:
     cases = swept(every=25)
-    assert len(cases) == 10
+    assert len(cases) == 12
     assert all(case["killed"] for case in cases)
 
 

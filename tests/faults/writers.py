@@ -10,6 +10,7 @@ import h5py
 import numpy as np
 import pandas as pd
 import torch
+from erasing_writer import erase, erased_version
 
 from collie_core.baselines import Popularity
 from collie_core.bundle import load_model
@@ -161,4 +162,5 @@ WRITERS: Mapping[str, Writer] = {
     "bundle": Writer(write_bundle, bundle_found),
     "checkpoint": Writer(write_text, text_found, tidies=False),
     "publication": Writer(publish_version, published_version),
+    "erasure": Writer(erase, erased_version),
 }

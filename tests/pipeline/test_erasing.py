@@ -118,6 +118,21 @@ def test_publications_are_made_anew_whole_and_linked(kept: Project) -> None:
     assert rollback(kept.root) == first
 
 
+def test_one_user_after_another_leaves_nobody_and_no_loose_end(kept: Project) -> None:
+    first, second = (each.id for each in publications(kept.root))
+    for user_id in (ONE, TEN):
+        erase_user(kept, dagster_home(), user_id)
+        assert search([kept.root], Who(user_id)) == {}
+    older, newer = publications(kept.root)
+    assert older.manifest["replaces"][0] == first
+    assert newer.manifest["replaces"][0] == second
+    assert [len(each.manifest["replaces"]) for each in (older, newer)] == [2, 2]
+    assert newer.parent == older.id
+    ids = read_bundle(older.bundle).ids["user_id"]
+    assert len(set(ids)) == 2
+    assert all(each.startswith("erased-") for each in ids)
+
+
 def test_events_lose_previews_and_names_and_keep_the_rest(kept: Project) -> None:
     erase_user(kept, dagster_home(), ONE)
     with closing(sqlite3.connect(dagster_home() / "events.db")) as events:
