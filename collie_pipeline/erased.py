@@ -1,7 +1,6 @@
 """Who was erased: remembered as salted hashes, so that nobody comes in again with the source."""
 
 import hashlib
-import json
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -10,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from collie_core.files import replacing
 from collie_pipeline.broken_lines import broken_lines, ids_in
 from collie_pipeline.preparation.ids import text_ids
+from collie_pipeline.storage.sealed import read_sealed, write_sealed
 
 FILE = "erased.json"
 TOMBSTONE_LENGTH = 16
@@ -51,17 +50,18 @@ def read_erased(root: Path) -> Erased | None:
     Raises
     ------
     ValueError
-        If the file is there and cannot be read: who was erased must not come in again.
+        If the file is there and not what was written: who was erased must not come in again.
     """
     path = root / FILE
     try:
-        known = json.loads(path.read_bytes())
+        known = read_sealed(path)
         return Erased(str(known["salt"]), frozenset(map(str, known["hashes"])))
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(
-            f"{path} cannot be read ({error}): restore it, it says whose rows must not come in"
+            f"{path} is not what was written ({error}), and it says whose rows must not come in: "
+            "restore it, or remove it and use `collie erase-user` again for each who was erased"
         ) from None
 
 
@@ -76,9 +76,7 @@ def remember(root: Path, user_id: str) -> Erased:
 def write_erased(root: Path, erased: Erased) -> None:
     """Keep `erased`, for its owner alone to read."""
     content = {"salt": erased.salt, "hashes": sorted(erased.hashes)}
-    with replacing(root / FILE) as path:
-        path.chmod(0o600)
-        path.write_text(json.dumps(content, indent=1))
+    write_sealed(root / FILE, content, mode=0o600)
 
 
 def rows_of(table: pd.DataFrame, user_ids: Iterable[str]) -> "pd.Series[bool]":

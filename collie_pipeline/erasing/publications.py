@@ -35,8 +35,9 @@ def erase_from_publications(root: Path, who: Who) -> int:
     Raises
     ------
     ValueError
-        If one is damaged: what it holds of the user cannot be told.
+        If one is damaged: what it holds of the user cannot be told. Or if the history of flips is.
     """
+    read_history(root)  # it is to be written: an error before anything is
     if broken := [name for name, wrong in faults(root).items() if wrong]:
         raise ValueError(
             f"{', '.join(broken)} are damaged, what they hold of the user cannot be told: make "

@@ -19,7 +19,6 @@ from collie_core.interactions import Interactions
 from collie_core.model import ARCHITECTURES
 from collie_core.utils import pandas_df_to_hdf5
 from collie_pipeline.due import published
-from collie_pipeline.erased import read_erased, remember, without_erased
 from collie_pipeline.erasing import ERASERS, ErasureError, Who, erase_user, search
 from collie_pipeline.erasing.bundles import without_user
 from collie_pipeline.erasing.dagster_storage import GONE
@@ -197,25 +196,6 @@ def test_what_else_holds_users_is_asked_too(kept: Project, monkeypatch: pytest.M
     erase_user(kept, dagster_home(), ONE)
     assert asked == [f"data {ONE}"]
     assert not exported.exists()  # nobody took the user out, and it can be made again
-
-
-@pytest.mark.parametrize("column", [[7, 8, 7], [7.0, 8.0, 7.0], [" 7", "8", "7.0"]])
-def test_erased_users_do_not_come_in_again_whatever_the_type_of_ids(
-    tmp_path: Path, column: list[object]
-) -> None:
-    rows = pd.DataFrame({"user_id": column, "source_row": [1, 2, 3]})
-    pd.testing.assert_frame_equal(without_erased(tmp_path, rows)[0], rows)
-    remember(tmp_path, "7")
-    left, erased = without_erased(tmp_path, rows)
-    assert (list(left["source_row"]), erased) == ([2], 2)
-    assert "7" not in json.loads((tmp_path / "erased.json").read_text())["hashes"]
-    assert (tmp_path / "erased.json").stat().st_mode & 0o077 == 0
-
-
-def test_a_list_of_erased_users_that_cannot_be_read_stops_a_week(tmp_path: Path) -> None:
-    (tmp_path / "erased.json").write_text("{")
-    with pytest.raises(ValueError, match="it says whose rows must not come in"):
-        read_erased(tmp_path)
 
 
 @pytest.mark.parametrize("blank", ["", "  "])
