@@ -111,8 +111,10 @@ def rows_of(cursor: "Cursor", schema: str, user_id: str) -> dict[str, int]:
     counts = {}
     for table in sorted(_marked(cursor, schema)):
         if "user_id" in _columns(cursor, schema, table):
-            query = sql.SQL("SELECT count(*) FROM {} WHERE user_id = %s")
-            cursor.execute(query.format(sql.Identifier(schema, table)), (user_id,))
+            named = sql.Identifier(schema, table)
+            cursor.execute(
+                sql.SQL("SELECT count(*) FROM {} WHERE user_id = %s").format(named), (user_id,)
+            )
             counts[table] = int(cursor.fetchone()[0])
     return {table: count for table, count in counts.items() if count}
 

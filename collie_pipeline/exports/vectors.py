@@ -88,7 +88,7 @@ class VectorFolder:
 
     def _current(self) -> Path | None:
         pointer = self.home / POINTER
-        return self.home / pointer.read_text().strip() if pointer.exists() else None
+        return self.home / pointer.read_text(errors="replace").strip() if pointer.exists() else None
 
     def _prune(self, kept: set[Path | None]) -> None:
         for path in self.home.iterdir():
