@@ -22,10 +22,11 @@ def erase_user(
     from collie_pipeline.running import dagster_home
 
     with explained():
-        found = erase(Project(load_settings()), dagster_home(), user, dry_run).found
-        for path, said in found.items():
-            console.print(f"{path}  {said}", soft_wrap=True, markup=False, highlight=False)
+        erasure = erase(Project(load_settings()), dagster_home(), user, dry_run)
+        for place, said in [*erasure.found.items(), *erasure.exported.items()]:
+            console.print(f"{place}  {said}", soft_wrap=True, markup=False, highlight=False)
         done = "would be erased from" if dry_run else "was erased from"
-        console.print(f"The user {done} {len(found)} files.")
+        tables = f" and {len(erasure.exported)} exported tables" if erasure.exported else ""
+        console.print(f"The user {done} {len(erasure.found)} files{tables}.")
         if not dry_run:
             console.print("Nothing is left; their rows will not come in again.")

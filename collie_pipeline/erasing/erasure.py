@@ -12,13 +12,13 @@ from collie_pipeline.dead_runs import close_dead_runs
 from collie_pipeline.erased import remember
 from collie_pipeline.erasing.bundles import erase_from_bundle
 from collie_pipeline.erasing.dagster_storage import erase_from_databases, erase_from_texts
+from collie_pipeline.erasing.exported import export_again, search_targets
 from collie_pipeline.erasing.publications import erase_from_publications
 from collie_pipeline.erasing.searching import KINDS, search
 from collie_pipeline.erasing.tables import erase_encoded, erase_rows
 from collie_pipeline.erasing.who import Who
-from collie_pipeline.exports import export, targets
 from collie_pipeline.project import Project
-from collie_pipeline.storage import collect, current
+from collie_pipeline.storage import collect
 from collie_pipeline.storage.publication import HOME
 from collie_pipeline.storage.staging import remove
 
@@ -31,13 +31,6 @@ ONE_BY_ONE: Mapping[str, Callable[[Path, Who], int]] = {
 }
 
 
-def export_again(project: Project, user_id: str) -> None:  # noqa: ARG001 - the erasers' signature
-    """Put what serves now, without the user, in the place of what was exported."""
-    serving = current(project.root)
-    if serving is not None and targets(project.settings):
-        export(serving, project.settings)
-
-
 ERASERS: list[Eraser] = [export_again]  # what else holds users: each takes one out, or raises
 
 
@@ -47,16 +40,17 @@ class ErasureError(ValueError):
 
 @dataclass(frozen=True)
 class Erasure:
-    """Where the user was found before, and after."""
+    """Where the user was found: in which files, and in which tables of the targets of exports."""
 
     found: Mapping[Path, str]
-    left: Mapping[Path, str]
+    exported: Mapping[str, str]
 
 
 def erase_user(project: Project, home: Path, user_id: str, dry_run: bool = False) -> Erasure:
     """Erase a user from all that is under `project.root` and `home`, and search for what is left.
 
-    The source is not ours to change: its rows of the user are dropped from now on.
+    So it does in the targets of exports that the settings name. The source is not ours to change:
+    its rows of the user are dropped from now on.
 
     Parameters
     ----------
@@ -68,18 +62,18 @@ def erase_user(project: Project, home: Path, user_id: str, dry_run: bool = False
     Raises
     ------
     ValueError
-        If a run is at work, or a publication is damaged.
+        If a run is at work, a publication is damaged, or a target of exports cannot be searched.
     ErasureError
         If the search still finds the user.
     """
     who, root = Who(user_id), project.root
     folders = [folder for folder in (root, home) if folder.exists()]
-    found = search(folders, who)
+    found = Erasure(search(folders, who), search_targets(project, user_id))
     if dry_run:
-        return Erasure(found, found)
+        return found
     _refuse_running()
-    remember(root, user_id)
-    _forget_unfinished(root)
+    who = Who(user_id, remember(root, user_id).tombstone_of(user_id))
+    forget_unfinished(root)
     erase_from_publications(root, who)
     for path in _files(root):
         _erase_from(path, who)
@@ -88,7 +82,8 @@ def erase_user(project: Project, home: Path, user_id: str, dry_run: bool = False
     erase_from_texts([*_texts(root), *_texts(home)], who)
     for folder in folders:
         erase_from_databases(folder, who)
-    return Erasure(found, _nothing_left(search(folders, who), root))
+    _refuse_left({**_kept(search(folders, who), root), **search_targets(project, user_id)})
+    return found
 
 
 def _refuse_running() -> None:
@@ -107,7 +102,7 @@ def _erase_from(path: Path, who: Who) -> None:
             ONE_BY_ONE[path.suffix](path, who)
 
 
-def _forget_unfinished(root: Path) -> None:
+def forget_unfinished(root: Path) -> None:
     """Remove what runs left half done: temporary files, and trainings that could be resumed."""
     collect(root)
     for pattern in ("**/.*.tmp", "**/.*.old"):
@@ -127,11 +122,15 @@ def _texts(folder: Path) -> list[Path]:
     return [path for path in _files(folder) if path.suffix not in KINDS]
 
 
-def _nothing_left(left: Mapping[Path, str], root: Path) -> Mapping[Path, str]:
+def _kept(left: Mapping[Path, str], root: Path) -> dict[str, str]:
+    """Return what is left but for exported files, which go: they can be made again."""
     exported = [path for path in left if root / EXPORTS in path.parents]
-    for path in exported:  # copies, which are made again of what serves
+    for path in exported:
         path.unlink()
-    if others := {path: said for path, said in left.items() if path not in exported}:
-        named = "; ".join(f"{path} ({said})" for path, said in others.items())
-        raise ErasureError(f"the user is still in {named}: remove these files, or erase again")
-    return {}
+    return {str(path): said for path, said in left.items() if path not in exported}
+
+
+def _refuse_left(left: Mapping[str, str]) -> None:
+    if left:
+        named = "; ".join(f"{place} ({said})" for place, said in left.items())
+        raise ErasureError(f"the user is still in {named}: remove these, or erase again")

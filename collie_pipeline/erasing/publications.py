@@ -17,11 +17,13 @@ from collie_pipeline.erasing.who import Who
 from collie_pipeline.provenance import ids_summary
 from collie_pipeline.storage import Publication, publications, read_history
 from collie_pipeline.storage.locks import locked
-from collie_pipeline.storage.pointer import LOCK, History, flip, pointed, write_history
+from collie_pipeline.storage.pointer import LOCK, History, point_at, pointed, write_history
 from collie_pipeline.storage.publication import HOME, MANIFEST
 from collie_pipeline.storage.publishing import complete, in_place, of_files
 from collie_pipeline.storage.staging import staging, take_away
 from collie_pipeline.verifying import faults
+
+REPLACES = "replaces"  # in a manifest: ids that it stands for, which others may name as parent
 
 
 def erase_from_publications(root: Path, who: Who) -> int:
@@ -33,15 +35,29 @@ def erase_from_publications(root: Path, who: Who) -> int:
     Raises
     ------
     ValueError
-        If one is damaged: what it holds of the user cannot be told.
+        If one is damaged: what it holds of the user cannot be told. Or if the history of flips is.
     """
+    read_history(root)  # it is to be written: an error before anything is
     if broken := [name for name, wrong in faults(root).items() if wrong]:
         raise ValueError(
             f"{', '.join(broken)} are damaged, what they hold of the user cannot be told: make "
             "them again with `collie run --week WEEK --force`, or remove these folders"
         )
-    names: dict[str, Publication] = {}
+    names = _successors(root)
     return sum(_made_anew(root, each, who, names) for each in publications(root))
+
+
+def _successors(root: Path) -> dict[str, Publication]:
+    """Return what stands for each publication that an erasure made anew, also one that was killed.
+
+    Of one that was made anew twice it is the last: that is of all ids that the first was of.
+    """
+    found = sorted(publications(root), key=lambda each: len(_replaced(each)))
+    return {name: each for each in found for name in _replaced(each)}
+
+
+def _replaced(publication: Publication) -> list[str]:
+    return list(publication.manifest.get(REPLACES, ()))
 
 
 def _made_anew(root: Path, old: Publication, who: Who, names: dict[str, Publication]) -> int:
@@ -60,18 +76,17 @@ def _made_anew(root: Path, old: Publication, who: Who, names: dict[str, Publicat
         written = (old.path / MANIFEST).stat().st_mtime
         os.utime(staged / MANIFEST, (written, written))  # its age stays what it was
         with locked(root / HOME / LOCK):
-            names[old.id] = in_place(root, staged, identity)
-            _succeed(root, old, names[old.id])
+            new = in_place(root, staged, identity)
+            _succeed(root, old, new)
+    names.update(dict.fromkeys(_replaced(new), new))
     return count
 
 
 def _succeed(root: Path, old: Publication, new: Publication) -> None:
-    """Put `new` wherever `old` is pointed at or remembered, and remove `old`."""
-    history = _renamed(read_history(root), old.id, new.id)
+    """Put `new` wherever `old` is remembered or pointed at, and remove `old`."""
+    write_history(root, _renamed(read_history(root), old.id, new.id))
     if pointed(root) == old.path.name:
-        flip(root, new, history)
-        history = _renamed(read_history(root), old.id, new.id)
-    write_history(root, history)
+        point_at(new)
     take_away(old.path)
 
 
@@ -92,6 +107,7 @@ def _manifest(
     manifest = {
         **old.manifest,
         "erased": int(old.manifest.get("erased", 0)) + count,
+        REPLACES: [*_replaced(old), old.id],
         **of_files(staged),
         "rows": {path.stem: pq.read_metadata(path).num_rows for path in staged.glob("*.parquet")},
     }

@@ -4,18 +4,23 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import h5py
-import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from collie_core.bundle import read_bundle
 from collie_core.interactions.hdf5_file import IDS
 from collie_pipeline.erased import rows_of
 from collie_pipeline.erasing.dagster_storage import texts
 from collie_pipeline.erasing.who import Who
+from collie_pipeline.exports.duckdb_file import DuckDBFile
+from collie_pipeline.exports.vectors import ID, USERS
+from collie_pipeline.preparation.missing import plain_text
 
-OVERLAP, BLOCK = 1 << 10, 1 << 24
+OVERLAP, BLOCK = 1 << 14, 1 << 24
+TEXTS = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_binary)
 
 
 def search(folders: Iterable[Path], who: Who) -> dict[Path, str]:
@@ -42,17 +47,35 @@ def _said(path: Path, who: Who) -> str:
 
 
 def _in_parquet(path: Path, who: Who) -> tuple[str, Iterable[str]]:
-    table = pd.read_parquet(path)
-    rows = int(rows_of(table, [who.user_id]).sum())
-    values = [each for name in table for each in _strings(table[name])]
-    told = sum(map(who.is_in, values))
-    return (f"{rows} rows" if rows else f"{told} values" if told else ""), values
+    with pq.ParquetFile(path) as file:
+        table = file.read()
+    if path.name == USERS and ID in table.column_names:
+        table = table.rename_columns({ID: "user_id"})
+    rows = _rows(table, who)
+    values = {name: _strings(table[name]) for name in table.column_names}
+    told = sum(who.is_in(each) for name in values for each in values[name] if name != "user_id")
+    said = f"{rows} rows" if rows else f"{told} values" if told else ""
+    return said, [each for texts in values.values() for each in texts]
 
 
-def _strings(column: "pd.Series[Any]") -> list[str]:
-    if column.dtype.kind not in "OU" and not isinstance(column.dtype, pd.StringDtype):
+def _rows(table: pa.Table, who: Who) -> int:
+    """Return how many rows are the user's: ann is not in a column of ids that has ann.b."""
+    flat = [field.name for field in table.schema if not pa.types.is_nested(field.type)]
+    frame = table.select(flat).to_pandas(ignore_metadata=True, integer_object_nulls=True)
+    return int(rows_of(frame, [who.user_id]).sum())
+
+
+def _strings(column: pa.ChunkedArray) -> list[str]:
+    """Return the different texts in a column, also those in lists and records."""
+    while pa.types.is_list(column.type) or pa.types.is_fixed_size_list(column.type):
+        column = pc.list_flatten(column)
+    if pa.types.is_nested(column.type):
+        return list(map(str, column.to_pylist()))
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    if not any(is_kind(column.type) for is_kind in TEXTS):
         return []
-    return [str(each) for each in column.dropna().unique()]
+    return list(plain_text(column.unique().drop_null().to_pandas()))
 
 
 def _in_hdf5(path: Path, who: Who) -> tuple[str, Iterable[str]]:
@@ -75,6 +98,11 @@ def _in_database(path: Path, who: Who) -> tuple[str, Iterable[str]]:
         values = [value for *_, value in texts(connection)]
     told = sum(map(who.is_in, values))
     return (f"{told} values" if told else ""), values
+
+
+def _in_duckdb(path: Path, who: Who) -> tuple[str, Iterable[str]]:
+    rows = sum(DuckDBFile(path).rows_of(who.user_id).values())
+    return (f"{rows} rows" if rows else ""), ()
 
 
 def _blocks(path: Path) -> Iterator[bytes]:
@@ -100,4 +128,5 @@ KINDS: Mapping[str, Look] = {
     ".h5": _in_hdf5,
     ".bundle": _in_bundle,
     ".db": _in_database,
+    ".duckdb": _in_duckdb,
 }

@@ -62,6 +62,25 @@ class DuckDBFile:
             raise ValueError(f"{self.path} is not what was exported ({error})") from None
         return Held(str(found), rows)
 
+    def rows_of(self, user_id: str) -> Rows:
+        """See `Target`."""
+        import duckdb
+
+        if not self.path.exists():
+            return {}
+        try:
+            with duckdb.connect(str(self.path), read_only=True) as connection:
+                query = "SELECT count(*) FROM users WHERE user_id = ?"
+                [(count,)] = connection.execute(query, [user_id]).fetchall()
+        except (duckdb.Error, ValueError) as error:
+            raise ValueError(f"{self.path} cannot be searched ({error})") from None
+        return {"users": count} if count else {}
+
+    def forget(self, user_id: str) -> None:
+        """See `Target`: the whole file goes."""
+        if self.rows_of(user_id):
+            self.path.unlink()
+
 
 def _write(path: Path, publication: Publication) -> None:
     import duckdb

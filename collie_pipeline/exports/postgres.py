@@ -18,7 +18,14 @@ from pydantic import SecretStr
 
 from collie_pipeline.database_errors import database_fault
 from collie_pipeline.database_settings import Exports
-from collie_pipeline.exports.postgres_tables import copy_tables, drop_tables, make_schema, swap
+from collie_pipeline.exports.postgres_tables import (
+    copy_tables,
+    drop_table,
+    drop_tables,
+    make_schema,
+    rows_of,
+    swap,
+)
 from collie_pipeline.exports.tables import LISTS, row_counts
 from collie_pipeline.exports.target import Held, Rows
 from collie_pipeline.storage import Publication
@@ -82,6 +89,17 @@ class PostgresSchema:
             cursor.execute(sql.SQL("SELECT id FROM {}").format(view))
             return Held(str(cursor.fetchone()[0]), rows)
 
+    def rows_of(self, user_id: str) -> Rows:
+        """See `Target`."""
+        with self._connected() as connection, connection, connection.cursor() as cursor:
+            return rows_of(cursor, self.schema, user_id)
+
+    def forget(self, user_id: str) -> None:
+        """See `Target`: what readers of an earlier export still hold is waited for."""
+        for table in self.rows_of(user_id):
+            with self._connected() as connection:
+                self._drop_when_free(connection, table)
+
     @contextmanager
     def _connected(self) -> Iterator["Connection"]:
         """Give a connection; what goes wrong inside is said without the URL."""
@@ -129,6 +147,26 @@ class PostgresSchema:
         raise ValueError(
             f"readers held the views of schema {self.schema} for {self.patience:g} seconds: end "
             "transactions that stay open (see pg_stat_activity), or raise exports.lock_seconds"
+        )
+
+    def _drop_when_free(self, connection: "Connection", table: str) -> None:
+        from psycopg2 import errors
+
+        named = f"table {table} of schema {self.schema}"
+        for _ in _attempts(self.patience):
+            try:
+                with connection, connection.cursor() as cursor:
+                    drop_table(cursor, self.schema, table, WAIT_MILLISECONDS)
+                    return
+            except errors.DependentObjectsStillExist:
+                raise ValueError(
+                    f"{named} cannot be dropped, as others are made of it: drop these first"
+                ) from None
+            except (errors.LockNotAvailable, errors.DeadlockDetected):
+                continue
+        raise ValueError(
+            f"readers held {named} for {self.patience:g} seconds: end transactions that stay open "
+            "(see pg_stat_activity), or raise exports.lock_seconds"
         )
 
 

@@ -104,6 +104,39 @@ def drop_tables(cursor: "Cursor", schema: str, spared: Iterable[str], wait: int)
             cursor.execute("ROLLBACK TO SAVEPOINT dropping")
 
 
+def rows_of(cursor: "Cursor", schema: str, user_id: str) -> dict[str, int]:
+    """Return how many rows of a user each table of this and earlier exports has, if it has any."""
+    from psycopg2 import sql
+
+    counts = {}
+    for table in sorted(_marked(cursor, schema)):
+        if "user_id" in _columns(cursor, schema, table):
+            named = sql.Identifier(schema, table)
+            cursor.execute(
+                sql.SQL("SELECT count(*) FROM {} WHERE user_id = %s").format(named), (user_id,)
+            )
+            counts[table] = int(cursor.fetchone()[0])
+    return {table: count for table, count in counts.items() if count}
+
+
+def drop_table(cursor: "Cursor", schema: str, table: str, wait: int) -> None:
+    """Drop `table`, waiting at most `wait` milliseconds for those who read it."""
+    from psycopg2 import sql
+
+    cursor.execute("SELECT set_config('lock_timeout', %s, true)", (f"{wait}ms",))
+    cursor.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier(schema, table)))
+
+
+def _columns(cursor: "Cursor", schema: str, table: str) -> set[str]:
+    cursor.execute(
+        "SELECT attname FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid "
+        "JOIN pg_namespace ON pg_namespace.oid = relnamespace "
+        "WHERE nspname = %s AND relname = %s AND attnum > 0 AND NOT attisdropped",
+        (schema, table),
+    )
+    return {str(name) for (name,) in cursor.fetchall()}
+
+
 def _marked(cursor: "Cursor", schema: str) -> set[str]:
     cursor.execute(
         "SELECT relname FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace "

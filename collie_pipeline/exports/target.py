@@ -44,3 +44,25 @@ class Target(Protocol):
             If it holds nothing, or cannot be read.
         """
         ...
+
+    def rows_of(self, user_id: str) -> Rows:
+        """Return how many rows are of a user, by table, in all that this and earlier exports made.
+
+        Tables without any are left out.
+
+        Raises
+        ------
+        ValueError, OSError
+            If it cannot be read.
+        """
+        ...
+
+    def forget(self, user_id: str) -> None:
+        """Remove each whole table that has rows of a user: what serves is to be put there before.
+
+        Raises
+        ------
+        ValueError, OSError
+            If one cannot be removed; the message says which, and why.
+        """
+        ...

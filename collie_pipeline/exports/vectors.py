@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collie_core.vectors import IndexVectors
 
 POINTER, ABOUT, RECORD = "CURRENT", "index.json", "index.json.sha256"
+USERS, ID = "users.parquet", "id"
 NONE = "no vectors: the model scores by what items have in common, not by vectors"
 
 
@@ -77,6 +78,19 @@ class VectorFolder:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ValueError(f"{folder} is damaged ({error}): use `collie export`") from None
 
+    def rows_of(self, user_id: str) -> Rows:
+        """See `Target`; by name of the folder."""
+        counts = {
+            path.parent.name: _ids(path).count(user_id)
+            for path in sorted(self.home.glob(f"*/{USERS}"))
+        }
+        return {name: count for name, count in counts.items() if count}
+
+    def forget(self, user_id: str) -> None:
+        """See `Target`: whole folders go, as `index.json` has a hash of each file."""
+        for name in self.rows_of(user_id):
+            shutil.rmtree(self.home / name)
+
     def _current(self) -> Path | None:
         """Return the folder that the pointer names, None if there is none, or none by its side."""
         pointer = self.home / POINTER
@@ -122,4 +136,9 @@ def _table(ids: Sequence[str], vectors: "Tensor") -> pa.Table:
     """Return id and vector, a list of always the same length, of every row."""
     numbers = np.ascontiguousarray(vectors.numpy(), dtype=np.float32)
     column = pa.FixedSizeListArray.from_arrays(pa.array(numbers.ravel()), numbers.shape[1])
-    return pa.table({"id": pa.array([str(each) for each in ids], pa.string()), "vector": column})
+    return pa.table({ID: pa.array([str(each) for each in ids], pa.string()), "vector": column})
+
+
+def _ids(path: Path) -> list[str]:
+    ids: list[str] = pq.read_table(path, columns=[ID], partitioning=None)[ID].to_pylist()
+    return ids

@@ -5,8 +5,6 @@ holds the ids that served, the last on top, and those that were rolled back; it 
 the pointer, so that a process that dies in between leaves no flip that nobody remembers.
 """
 
-import json
-import logging
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
@@ -23,10 +21,10 @@ from collie_pipeline.storage.publication import (
     permitted,
     read_publication,
 )
+from collie_pipeline.storage.sealed import read_sealed, write_sealed
 
 POINTER, HISTORY, LOCK = "CURRENT", "history.json", ".lock"
 WEEK_LENGTH = len("2026-01-05")
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -51,17 +49,25 @@ class History:
 
 
 def read_history(root: Path) -> History:
-    """Return what is remembered of flips; what cannot be read is said, and forgotten."""
+    """Return what is remembered of flips.
+
+    Raises
+    ------
+    ValueError
+        If it is not what was written: what was rolled back must not serve again by itself.
+    """
     path = root / HOME / HISTORY
     try:
-        known = json.loads(path.read_bytes())
+        known = read_sealed(path)
         served, withdrawn = ([str(each) for each in known[key]] for key in ("served", "withdrawn"))
         return History(tuple(served), tuple(withdrawn), dict(known["left"]))
     except FileNotFoundError:
         return History()
     except (OSError, ValueError, KeyError, TypeError) as error:
-        logger.warning("%s cannot be read (%s): which one served before is forgotten", path, error)
-        return History()
+        raise ValueError(
+            f"{path} is not what was written ({error}), and it says what was rolled back: restore "
+            "it, or remove it, and use `collie rollback` again if what was rolled back serves"
+        ) from None
 
 
 def pointed(root: Path) -> str | None:
@@ -185,19 +191,23 @@ def may_serve(root: Path, publication: Publication) -> bool:
 
 def flip(root: Path, publication: Publication, history: History) -> None:
     """Let `publication` serve, remembered as `history` says; the caller holds the lock."""
-    home, name = root / HOME, _pointed_at_all(root)
+    name = _pointed_at_all(root)
     if name is not None and name != publication.path.name:
         now = datetime.now(UTC).isoformat()
         history = replace(history, left={**history.left, id_of(name): now})
     write_history(root, history)
-    with replacing(home / POINTER) as pointer:
+    point_at(publication)
+
+
+def point_at(publication: Publication) -> None:
+    """Let readers find `publication`."""
+    with replacing(publication.path.with_name(POINTER)) as pointer:
         pointer.write_text(publication.path.name)
 
 
 def write_history(root: Path, history: History) -> None:
     """Remember `history`."""
-    with replacing(root / HOME / HISTORY) as path:
-        path.write_text(json.dumps(asdict(history), indent=1, sort_keys=True))
+    write_sealed(root / HOME / HISTORY, asdict(history))
 
 
 def served_next(history: History, identity: str) -> History:

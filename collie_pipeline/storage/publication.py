@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,8 +15,10 @@ import pandas as pd
 
 from collie_core.files import sha256
 from collie_core.tables import lookup
+from collie_pipeline.storage.sealed import read_sealed
 
 MANIFEST, BUNDLE, RUN = "manifest.json", "champion.bundle", "run.json"
+logger = logging.getLogger(__name__)
 Filters = list[tuple[str, str, Any]]
 HOME, COPY = "publications", "+"
 DIGEST_LENGTH = 12
@@ -77,12 +80,17 @@ class Publication:
 
     @property
     def run(self) -> Mapping[str, Any]:
-        """What `run.json` says of the run that made it: not hashed, and {} where it is gone."""
+        """What `run.json` says of the run that made it: {} where it is gone or damaged.
+
+        It is held to a checksum of its own, as no two runs are alike.
+        """
         try:
-            found = json.loads((self.path / RUN).read_bytes())
-        except (OSError, ValueError):
+            return read_sealed(self.path / RUN)
+        except FileNotFoundError:
             return {}
-        return found if isinstance(found, dict) else {}
+        except (OSError, ValueError) as error:
+            logger.warning("%s is not what was written, and not used: %s", self.path / RUN, error)
+            return {}
 
     @property
     def tables(self) -> dict[str, Path]:

@@ -36,6 +36,7 @@ from collie_pipeline.storage.publication import (
     next_copy,
     read_publication,
 )
+from collie_pipeline.storage.sealed import write_sealed
 from collie_pipeline.storage.staging import collect, staging, take_away
 
 
@@ -150,7 +151,7 @@ def complete(staged: Path, manifest: Mapping[str, Any], run: Mapping[str, Any]) 
     text = json.dumps(manifest, indent=1, sort_keys=True, allow_nan=False)
     told = {"made": datetime.now(UTC).isoformat(timespec="seconds"), **run}
     (staged / MANIFEST).write_text(text)
-    (staged / RUN).write_text(json.dumps(told, indent=1, sort_keys=True))
+    write_sealed(staged / RUN, told)
     for file in (*staged.iterdir(), staged):
         flush(file)
     return f"{manifest['week']}-{digest_of(text.encode())}"

@@ -53,19 +53,33 @@ class Study:
 
     @cached_property
     def optuna_study(self) -> optuna.Study:
-        """Optuna's own study, without candidates that a killed process left half trained."""
+        """Optuna's own study, without candidates that a killed process left half trained.
+
+        Raises
+        ------
+        ValueError
+            If the journal cannot be read.
+        """
         _mend(self.journal)
+        try:
+            study = self._loaded()
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ValueError(
+                f"{self.journal} cannot be read ({error}): remove it to search anew"
+            ) from None
+        for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+            study.tell(trial.number, state=TrialState.FAIL)
+        return study
+
+    def _loaded(self) -> optuna.Study:
         backend = JournalFileBackend(str(self.journal), lock_obj=_Ours(str(self.journal)))
-        study = optuna.create_study(
+        return optuna.create_study(
             storage=JournalStorage(backend),
             study_name=self.subject.model,
             direction=DIRECTIONS[self.subject.metric],
             pruner=optuna.pruners.MedianPruner(STARTUP, WARMUP),
             load_if_exists=True,
         )
-        for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-            study.tell(trial.number, state=TrialState.FAIL)
-        return study
 
     def finished(self) -> list[FrozenTrial]:
         """Return the candidates that were judged, pruned or refused, the first first."""

@@ -11,6 +11,7 @@ import h5py
 import numpy as np
 import pandas as pd
 import torch
+from erasing_writer import erase, erased_version
 from export_writers import duckdb_found, export_duckdb, export_vectors, vectors_found
 
 from collie_core.baselines import Popularity
@@ -226,4 +227,5 @@ WRITERS: Mapping[str, Writer] = {
     "prune": Writer(remove_old, old_ones_left, begins=False),
     "duckdb": Writer(export_duckdb, duckdb_found, repeats=False),
     "vectors": Writer(export_vectors, vectors_found, repeats=False),
+    "erasure": Writer(erase, erased_version),
 }

@@ -19,7 +19,6 @@ from collie_core.interactions import Interactions
 from collie_core.model import ARCHITECTURES
 from collie_core.utils import pandas_df_to_hdf5
 from collie_pipeline.due import published
-from collie_pipeline.erased import read_erased, remember, without_erased
 from collie_pipeline.erasing import ERASERS, ErasureError, Who, erase_user, search
 from collie_pipeline.erasing.bundles import without_user
 from collie_pipeline.erasing.dagster_storage import GONE
@@ -118,6 +117,21 @@ def test_publications_are_made_anew_whole_and_linked(kept: Project) -> None:
     assert rollback(kept.root) == first
 
 
+def test_one_user_after_another_leaves_nobody_and_no_loose_end(kept: Project) -> None:
+    first, second = (each.id for each in publications(kept.root))
+    for user_id in (ONE, TEN):
+        erase_user(kept, dagster_home(), user_id)
+        assert search([kept.root], Who(user_id)) == {}
+    older, newer = publications(kept.root)
+    assert older.manifest["replaces"][0] == first
+    assert newer.manifest["replaces"][0] == second
+    assert [len(each.manifest["replaces"]) for each in (older, newer)] == [2, 2]
+    assert newer.parent == older.id
+    ids = read_bundle(older.bundle).ids["user_id"]
+    assert len(set(ids)) == 2
+    assert all(each.startswith("erased-") for each in ids)
+
+
 def test_events_lose_previews_and_names_and_keep_the_rest(kept: Project) -> None:
     erase_user(kept, dagster_home(), ONE)
     with closing(sqlite3.connect(dagster_home() / "events.db")) as events:
@@ -182,25 +196,6 @@ def test_what_else_holds_users_is_asked_too(kept: Project, monkeypatch: pytest.M
     erase_user(kept, dagster_home(), ONE)
     assert asked == [f"data {ONE}"]
     assert not exported.exists()  # nobody took the user out, and it can be made again
-
-
-@pytest.mark.parametrize("column", [[7, 8, 7], [7.0, 8.0, 7.0], [" 7", "8", "7.0"]])
-def test_erased_users_do_not_come_in_again_whatever_the_type_of_ids(
-    tmp_path: Path, column: list[object]
-) -> None:
-    rows = pd.DataFrame({"user_id": column, "source_row": [1, 2, 3]})
-    pd.testing.assert_frame_equal(without_erased(tmp_path, rows)[0], rows)
-    remember(tmp_path, "7")
-    left, erased = without_erased(tmp_path, rows)
-    assert (list(left["source_row"]), erased) == ([2], 2)
-    assert "7" not in json.loads((tmp_path / "erased.json").read_text())["hashes"]
-    assert (tmp_path / "erased.json").stat().st_mode & 0o077 == 0
-
-
-def test_a_list_of_erased_users_that_cannot_be_read_stops_a_week(tmp_path: Path) -> None:
-    (tmp_path / "erased.json").write_text("{")
-    with pytest.raises(ValueError, match="it says whose rows must not come in"):
-        read_erased(tmp_path)
 
 
 @pytest.mark.parametrize("blank", ["", "  "])

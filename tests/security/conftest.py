@@ -1,5 +1,8 @@
 import sys
 from pathlib import Path
 
-TESTS = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(TESTS / "pipeline"))  # small_project
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "pipeline"))  # small_project
+
+from pickles import marker
+
+__all__ = ["marker"]

@@ -2,10 +2,8 @@
 
 import gzip
 import pickle
-import sys
 import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +13,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import torch
 from local_server import served
+from pickles import Payload, evil, no_pickle, pickled_by_torch
 
 from collie_core.bundle import load_model, read_bundle
 from collie_core.interactions import HDF5Interactions, Interactions
@@ -43,50 +41,6 @@ MOVIELENS: dict[str, Callable[[], object]] = {
 }
 REFUSED = (ValueError, OSError, zipfile.BadZipFile)
 ROWS = pd.DataFrame({"user_id": [0, 1], "item_id": [1, 0]})
-TRACED: list[str] | None = None
-
-
-def _trace(event: str, arguments: tuple[Any, ...]) -> None:
-    if TRACED is not None and event == "pickle.find_class":
-        TRACED.append(".".join(map(str, arguments)))
-
-
-sys.addaudithook(_trace)  # there is no taking it away, so that it has a switch
-
-
-@contextmanager
-def no_pickle() -> Iterator[None]:
-    """Fail if a pickle asks for a class or a function in the block."""
-    global TRACED
-    TRACED = []
-    try:
-        yield
-        assert TRACED == []
-    finally:
-        TRACED = None
-
-
-class Payload:
-    """Makes a file when it is unpickled, or when anybody looks at what was."""
-
-    def __init__(self, marker: Path) -> None:
-        self.marker = marker
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return open, (str(self.marker), "w")
-
-
-@pytest.fixture
-def marker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("DATA_PATH", str(tmp_path))
-    marker = tmp_path / "it_ran"
-    yield marker
-    assert not marker.exists()
-
-
-def evil(marker: Path) -> bytes:
-    return pickle.dumps(Payload(marker), protocol=2)
 
 
 def test_the_payload_works_and_is_noticed(tmp_path: Path) -> None:
@@ -121,11 +75,6 @@ def archive(path: Path, members: dict[str, bytes]) -> Path:
     with zipfile.ZipFile(path, "w") as file:
         for name, content in members.items():
             file.writestr(name, content)
-    return path
-
-
-def pickled_by_torch(path: Path, marker: Path) -> Path:
-    torch.save({"state_dict": {}, "hyper_parameters": {}, "x": Payload(marker)}, path)
     return path
 
 

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from collie_pipeline.storage import (
     previous,
     publications,
     publish,
+    read_history,
     rollback,
     serving_before,
     take_over,
@@ -173,14 +175,48 @@ def test_two_publications_of_one_week_do_not_take_over_from_each_other(
     assert rollback(tmp_path) == first
 
 
-def test_a_history_that_cannot_be_read_is_said_and_does_no_harm(
-    tmp_path: Path, bundle: Path, three: list[Publication], caplog: pytest.LogCaptureFixture
+def test_no_flipped_bit_of_the_history_lets_serve_what_was_rolled_back(
+    tmp_path: Path, bundle: Path, three: list[Publication]
 ) -> None:
-    (three[0].path.parent / HISTORY).write_text("[")
-    assert previous(tmp_path) == three[1]  # the parent
-    assert "is forgotten" in caplog.text
-    made(bundle, "2026-01-26")
-    assert previous(tmp_path) == three[2]
+    assert rollback(tmp_path) == three[1]
+    path = three[0].path.parent / HISTORY
+    sound = path.read_bytes()
+    for place in range(len(sound)):
+        flipped = bytearray(sound)
+        flipped[place] ^= 1
+        path.write_bytes(flipped)
+        with suppress(ValueError):  # but for a blank between two values, it is named
+            assert three[2].id in read_history(tmp_path).withdrawn
+    path.write_bytes(sound.replace(three[2].id[-6:].encode(), b"000000"))
+    with pytest.raises(ValueError, match=r"history\.json is not what was written .*restore it, or"):
+        made(bundle, WEEKS[2])
+    assert current(tmp_path) == three[1]
+    path.unlink()  # the way out
+    assert made(bundle, WEEKS[2]) == current(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "content", ["[", "{}", '{"content": {}, "sha256": 1}', "\udcff", "[" * 9999]
+)
+def test_a_history_that_cannot_be_read_is_named_and_readers_go_on(
+    tmp_path: Path, three: list[Publication], content: str
+) -> None:
+    path = three[0].path.parent / HISTORY
+    path.write_text(content, errors="surrogateescape")
+    with pytest.raises(ValueError, match=r"history\.json is not what was written"):
+        previous(tmp_path)
+    assert current(tmp_path) == three[2]
+
+
+def test_what_is_told_of_a_run_is_held_to_a_checksum(
+    three: list[Publication], caplog: pytest.LogCaptureFixture
+) -> None:
+    path = three[0].path / "run.json"
+    assert set(three[0].run) == {"made"}
+    path.write_text(path.read_text().replace("20", "21"))
+    assert three[0].run == {}
+    assert "run.json is not what was written, and not used" in caplog.text
+    assert three[0].is_whole()
 
 
 def test_strange_files_beside_publications_do_no_harm(
