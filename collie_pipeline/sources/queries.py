@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 
 import numpy as np
@@ -20,6 +20,7 @@ Bound = datetime | str | int
 Hashes = npt.NDArray[np.uint64]
 START, END = "start", "end"
 BEGINNING = datetime.fromtimestamp(EARLIEST / 1e6, UTC)
+UNFIT = (bool, date, time, timedelta)  # for ids and ratings
 PER_SECOND: Mapping[str, int] = {"s": 1, "ms": 1_000, "us": 1_000_000}
 
 
@@ -80,11 +81,23 @@ def typed(rows: pd.DataFrame, unit: Unit) -> pd.DataFrame:
     Raises
     ------
     ValueError
-        If times should be of that type, and are not.
+        If times should be of that type, and are not, or an id or a rating is of a type of others.
     """
+    for name in ("user_id", "item_id", "rating"):
+        if name in rows:
+            _refuse_unfit(name, rows[name])
     if unit != "timestamp" or "timestamp" not in rows:
         return texts(rows)
     return texts(rows.drop(columns="timestamp")).assign(timestamp=_moments(rows["timestamp"]))
+
+
+def _refuse_unfit(name: str, values: pd.Series) -> None:
+    strange = next((each for each in values if isinstance(each, UNFIT)), None)
+    if strange is not None:
+        raise ValueError(
+            f"{name} is {strange!r}, must be text or a number: choose another column in "
+            "sql.interactions, or cast this one"
+        )
 
 
 def _moments(values: pd.Series) -> pd.Series:

@@ -182,6 +182,16 @@ def test_text_in_place_of_a_time_is_refused_with_the_way_out(postgres: Place) ->
         source_of(postgres, interactions=query, time_unit="timestamp").interactions(WEEK)
 
 
+@pytest.mark.parametrize("name", ["user_id", "item_id", "rating"])
+@pytest.mark.parametrize("value", ["true", "now()", "current_date", "interval '1 day'"])
+def test_true_and_times_are_no_ids_and_no_ratings(postgres: Place, name: str, value: str) -> None:
+    postgres.execute(EPOCH)
+    postgres.execute("INSERT INTO events VALUES (?, ?, ?, ?)", ROWS)
+    query = QUERY.replace(f"{name}, ", f"{value} AS {name}, ")
+    with pytest.raises(ValueError, match=rf"{name} is .*, must be text or a number"):
+        source_of(postgres, interactions=query).interactions(WEEK)
+
+
 def test_sqlite_has_no_times_of_its_own(lite: Place) -> None:
     lite.execute(EPOCH)
     with pytest.raises(ValueError, match="SQLite does not have: use iso, s, ms"):
