@@ -3,9 +3,11 @@
 import os
 import shutil
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from pytorch_lightning.loggers import CSVLogger, Logger, MLFlowLogger, TensorBoardLogger
 
@@ -30,6 +32,7 @@ def _mlflow(logs: Path, name: str, week: str) -> Logger:
     compares runs of one place alone.
     """
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # with its password
     from mlflow import MlflowClient
 
     logs.mkdir(parents=True, exist_ok=True)
@@ -38,13 +41,46 @@ def _mlflow(logs: Path, name: str, week: str) -> Logger:
         # MLflow 3.17 asks SQLAlchemy 2.1 for a strategy that it has deprecated
         warnings.filterwarnings("ignore", message=".*noload.*")
         files = (logs.resolve() / "mlflow").as_uri()
-        logger = MLFlowLogger(name, week, tracking_uri=place, artifact_location=files)
+        logger = _Unsaid(name, week, tracking_uri=place, artifact_location=files)
         client = MlflowClient(place)
-        if (experiment := client.get_experiment_by_name(name)) is not None:
-            same = f"attributes.run_name = '{week}'"
-            for run in client.search_runs([experiment.experiment_id], same):
-                client.delete_run(run.info.run_id)
+        with _server_unsaid():
+            if (experiment := client.get_experiment_by_name(name)) is not None:
+                same = f"attributes.run_name = '{week}'"
+                for run in client.search_runs([experiment.experiment_id], same):
+                    client.delete_run(run.info.run_id)
     return logger
+
+
+class _Unsaid(MLFlowLogger):
+    """Lightning's, whose errors do not repeat where the server is."""
+
+    def log_hyperparams(self, *values: Any, **named: Any) -> None:
+        with _server_unsaid():
+            super().log_hyperparams(*values, **named)
+
+    def log_metrics(self, *values: Any, **named: Any) -> None:
+        with _server_unsaid():
+            super().log_metrics(*values, **named)
+
+    def finalize(self, *values: Any, **named: Any) -> None:
+        with _server_unsaid():
+            super().finalize(*values, **named)
+
+
+@contextmanager
+def _server_unsaid() -> Iterator[None]:
+    """Say what a server fails with, and not its address, which may have a password."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        yield
+    except MlflowException as error:
+        if MLFLOW_SERVER is None:
+            raise
+        raise ValueError(
+            f"the server that MLFLOW_TRACKING_URI names failed ({error.error_code}): see whether "
+            "it is there and lets you in, or take 'mlflow' out of training.loggers"
+        ) from None
 
 
 LOGGERS: Mapping[str, Callable[[Path, str, str], Logger]] = {

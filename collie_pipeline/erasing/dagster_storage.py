@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,11 @@ def erase_from_databases(home: Path, who: Who) -> int:
     Previews of tables with users, which events of older versions have, go altogether: an id of
     digits alone cannot be told from other numbers. Files are written anew, without old pages.
     """
-    return sum(_erase(path, who) for path in databases(home))
+    count = 0
+    for path in databases(home):
+        with suppress(sqlite3.DatabaseError):  # what cannot be read is named by the search
+            count += _erase(path, who)
+    return count
 
 
 def databases(home: Path) -> list[Path]:

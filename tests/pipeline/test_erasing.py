@@ -10,17 +10,15 @@ import dagster as dg
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 from rich.console import Console
 from small_project import small_settings
 
-from collie_core.bundle import Bundle, load_model, model_of, read_bundle, save_bundle
+from collie_core.bundle import load_model, read_bundle, save_bundle
 from collie_core.interactions import Interactions
 from collie_core.model import ARCHITECTURES
 from collie_core.utils import pandas_df_to_hdf5
 from collie_pipeline.due import published
 from collie_pipeline.erasing import ERASERS, ErasureError, Who, erase_user, search
-from collie_pipeline.erasing.bundles import without_user
 from collie_pipeline.erasing.dagster_storage import GONE
 from collie_pipeline.project import Project
 from collie_pipeline.running import dagster_home, run_week
@@ -168,6 +166,12 @@ def test_a_file_that_cannot_be_read_is_named_and_the_others_are_done(kept: Proje
     assert list(search([kept.root], Who(ONE))) == [cut]
 
 
+def test_a_database_of_another_kind_is_named_and_the_others_are_done(kept: Project) -> None:
+    (kept.root / "shop.db").write_bytes(b"no SQLite " * 99)
+    with pytest.raises(ErasureError, match=r"still in \S*shop\.db \(it cannot be read[^;]*$"):
+        erase_user(kept, dagster_home(), ONE)
+
+
 def test_a_damaged_publication_stops_an_erasure(kept: Project) -> None:
     publications(kept.root)[0].table("users").write_bytes(b"PAR1")
     with pytest.raises(ValueError, match="what they hold of the user cannot be told"):
@@ -202,35 +206,6 @@ def test_what_else_holds_users_is_asked_too(kept: Project, monkeypatch: pytest.M
 def test_nobody_is_refused(blank: str) -> None:
     with pytest.raises(ValueError, match="must be an id"):
         Who(blank)
-
-
-@pytest.mark.parametrize("name", sorted(ARCHITECTURES))
-def test_no_vector_of_the_user_is_left_in_any_model(name: str) -> None:
-    train = Interactions(
-        users=[0, 0, 1, 1, 2, 2], items=[0, 1, 2, 3, 0, 4], num_items=5, num_negative_samples=1
-    )
-    own: dict[str, object] = {}
-    if "cold" in name:
-        own = {"item_buckets": torch.tensor([0, 1, 0, 1, 1])}
-    elif "hybrid" in name:
-        own = {"item_metadata": torch.rand(5, 2)}
-    if name == "hybrid_pretrained":
-        own["trained_model"] = ARCHITECTURES["matrix_factorization"](train=train)
-    model = ARCHITECTURES[name](train=train, **own)
-    tensors = {key: each.clone() + 1 for key, each in model.tensors().items()}
-    bundle = Bundle(type(model).__name__, model.config(), tensors, {"user_id": ["a", "b", "c"]})
-    after = without_user(bundle, Who("b"))
-    by_user = [key for key in tensors if len(tensors[key]) == 3]
-    assert by_user  # no other number in these models is 3
-    for key, tensor in after.tensors.items():
-        changed = (tensor != tensors[key]).flatten(1).any(1) if tensor.ndim > 1 else None
-        if key in by_user:
-            assert not tensor[1].any()
-            assert torch.equal(tensor[[0, 2]], tensors[key][[0, 2]])
-        else:
-            assert changed is None or not changed.any()
-    assert after.ids["user_id"][1].startswith("erased-")
-    assert model_of(after).num_users == 3
 
 
 @pytest.mark.slow

@@ -3,10 +3,14 @@
 import os
 import subprocess
 import sys
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
+import pyarrow.parquet as pq
 import pytest
+from mlflow_server import mlflow_server
 from small_project import small_settings
 
 from collie_pipeline.secret_settings import secret_places, secret_variables, variable
@@ -23,6 +27,8 @@ evaluation.resamples = 100
 models.names = ["popularity", "matrix_factorization"]
 models.matrix_factorization = {embedding_dim = 2, epochs = 1}
 """
+LOGGED = f'{SMALL}training.loggers = ["csv", "mlflow"]\n'
+
 COMMANDS = (
     ("run",),
     ("run",),
@@ -104,9 +110,56 @@ def test_dumps_and_fingerprints_are_without_secrets(
 
 
 def texts(folder: Path) -> Iterator[tuple[Path, bytes]]:
+    """Yield what is in each file: of a table its values too, which are compressed in there."""
     for path in sorted(folder.rglob("*")):
         if path.is_file():
-            yield path, path.read_bytes()
+            values = values_of(path) if path.suffix == ".parquet" else b""
+            yield path, path.read_bytes() + values
+
+
+def values_of(path: Path) -> bytes:
+    return str(pq.read_table(path, partitioning=None).to_pylist()).encode()
+
+
+def test_a_secret_in_a_table_would_be_found(tmp_path: Path) -> None:
+    parts = ["https://user:S3", "CRET@host"]  # which are where compression finds the whole
+    table = pd.DataFrame({"said": [*parts, "".join(parts)]})
+    path = tmp_path / "t.parquet"
+    table.to_parquet(path, compression="zstd", use_dictionary=False, write_statistics=False)
+    assert b"user:S3CRET" not in path.read_bytes()
+    assert b"user:S3CRET" in dict(texts(tmp_path))[path]
+
+
+def mlflow(port: int) -> dict[str, str]:
+    """Return what leads to an MLflow server, with a password."""
+    address = f"http://user:S3CRET-mlflow@127.0.0.1:{port}"
+    return {"MLFLOW_TRACKING_URI": address, "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"}
+
+
+@pytest.mark.slow
+def test_the_password_of_a_server_for_logs_is_kept_and_said_nowhere(tmp_path: Path) -> None:
+    pytest.importorskip("mlflow")
+    (tmp_path / "collie.toml").write_text(LOGGED)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("COLLIE_")}
+    home = {"DAGSTER_HOME": str(tmp_path / "dagster_home"), "COLUMNS": "200"}
+    said = ""
+    with mlflow_server() as (port, asked):
+        for server in (mlflow(port), mlflow(9)):  # one that answers, and one that is not there
+            done = subprocess.run(
+                [COLLIE, "run", "--force"],
+                cwd=tmp_path,
+                env={**kept, **home, **server},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            said += done.stdout + done.stderr
+    password = b64encode(b"user:S3CRET-mlflow").decode()
+    assert f"runs/log-batch Basic {password}" in asked
+    assert "MLFLOW_TRACKING_URI names failed" in said
+    assert "S3CRET" not in said
+    found = [path for path, content in texts(tmp_path) if b"S3CRET" in content]
+    assert found == []
 
 
 @pytest.mark.slow
