@@ -7,7 +7,7 @@ import torch
 
 from collie_core.baselines import Popularity
 from collie_core.bundle import save_bundle
-from collie_pipeline.erased import FILE, Erased, remember, write_erased
+from collie_pipeline.erased import FILE, Erased, read_erased, remember, write_erased
 from collie_pipeline.erasing import Who, search
 from collie_pipeline.erasing.erasure import forget_unfinished
 from collie_pipeline.erasing.publications import erase_from_publications
@@ -52,8 +52,11 @@ def erased_version(root: Path) -> int:
         raise ValueError(f"{torn} are torn")
     if any((root / "publications").glob("[0-9]*")) and current(root) is None:
         raise ValueError("nothing serves")
+    known = read_erased(root)
     version = 0 if search([root], Who(USER)) else 1
     if version == 1:
+        if known is None or not known.among([USER]):
+            raise ValueError("the user may come in again")
         _refuse_loose_ends(root)
     return version
 

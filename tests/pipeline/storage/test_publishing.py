@@ -26,7 +26,7 @@ class Meddling(dict[str, str]):
     def items(self) -> ItemsView[str, str]:
         [staged] = self.home.glob(f".*.tmp/{self.name}")
         content = staged.read_bytes()
-        staged.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+        staged.write_bytes(content[:-1] + b"?")
         return super().items()
 
 
