@@ -69,7 +69,6 @@ UNRECORDED = r"UnrecordedError: DAGSTER_HOME {home} .*: make room there"
     [
         ("4k", "small/dagster_home", r"No space left on device: '{home}.*': make room there"),
         ("100k", "small/dagster_home", UNRECORDED),
-        ("1500k", "small/dagster_home", UNRECORDED),
         ("250k", "home", r"No space left on device: '.*/data/demo/.*': make room there"),
     ],
 )
