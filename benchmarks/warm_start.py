@@ -1,22 +1,25 @@
 """What a model gains by beginning where that of the week before ended, on weeks of the demo.
 
-    python -m benchmarks.warm_start [WEEKS]
+    python -m benchmarks.warm_start [WEEKS] [MODEL]
 
-Matrix factorization with the default settings of `collie_pipeline`, over the newest WEEKS (3), each
-from scratch and warm: from the warm model of the week before, the first of which began from
-scratch. Nothing else differs. `to 98%` is the epoch after which validation was at least that share
-of the best one from scratch. Validation and test are those of the pipeline, and so are the epochs,
-which validation chooses.
+MODEL (`matrix_factorization`) with the default settings of `collie_pipeline`, over the newest WEEKS
+(3), each from scratch and warm: from the warm model of the week before, the first of which began
+from scratch. Nothing else differs. `to 98%` is the epoch after which validation was at least that
+share of the best one from scratch. Validation and test are those of the pipeline, and so are the
+epochs, which validation chooses. The last rows are means over the weeks; `never` is there what a
+single week makes of a mean.
 """
 
+import math
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
 from rich.console import Console
 
 from collie_core.bundle import save_bundle
@@ -30,7 +33,6 @@ from collie_pipeline.settings import load_settings
 from collie_pipeline.threads import threads
 from collie_pipeline.weeks import Week
 
-MODEL = "matrix_factorization"
 ENOUGH = 0.98  # of the best validation from scratch
 QUIET = Console(quiet=True)
 PARTS = ("train", "validation", "test")
@@ -60,22 +62,23 @@ class Fitted:
         return self.made.history
 
 
-def compare(weeks: int) -> Iterator[tuple[Week, Fitted, Fitted]]:
-    """Give for each of the newest `weeks` the model from scratch and the warm one."""
+def compare(weeks: int, model: str) -> Iterator[tuple[Week, Fitted, Fitted]]:
+    """Give for each of the newest `weeks` the `model` from scratch and the warm one."""
     with TemporaryDirectory() as folder:
         os.environ["DAGSTER_HOME"] = str(Path(folder, "dagster_home"))
-        models = {"names": [MODEL]}
+        models = {"names": [model]}
         project = Project(load_settings(root=Path(folder, "data"), source="demo", models=models))
         last: dict[str, Path] = {}
         for week in project.window(project.span[1])[-weeks - 1 :]:
             make_assets(project, week, [f"prepared/{part}" for part in PARTS], QUIET)
             given = _given(project, week)
-            scratch = _fitted(project, given, week)
-            warm = _fitted(project, replace(given, warm=last), week) if last else scratch
+            scratch = _fitted(project, model, given, week)
+            again = replace(given, warm=last)
+            warm = _fitted(project, model, again, week) if last else scratch
             if last:
                 yield week, scratch, warm
-            last = {MODEL: Path(folder, f"{week.key}.bundle")}
-            save_bundle(warm.made.model, last[MODEL], warm.made.ids)
+            last = {model: Path(folder, f"{week.key}.bundle")}
+            save_bundle(warm.made.model, last[model], warm.made.ids)
 
 
 def _given(project: Project, week: Week) -> Ingredients:
@@ -87,10 +90,10 @@ def _paths(project: Project, week: Week) -> list[Path]:
     return [Path(project.root, "prepared", part, f"{week.key}.h5") for part in PARTS]
 
 
-def _fitted(project: Project, given: Ingredients, week: Week) -> Fitted:
+def _fitted(project: Project, model: str, given: Ingredients, week: Week) -> Fitted:
     train, validation, test = _paths(project, week)
     with threads(project.settings.threads):
-        made = make(MODEL, given)
+        made = make(model, given)
         judged = per_user_metrics(
             made.model, test, (train, validation), project.settings.evaluation
         )
@@ -103,31 +106,40 @@ def epochs_to(score: float, history: History) -> int | None:
     return next(reached, None)
 
 
-def _line(fitted: Fitted, enough: float) -> list[str]:
+def _numbers(fitted: Fitted, enough: float) -> list[float]:
+    """Return the number under each of HEADINGS; infinity where validation never was `enough`."""
     history = fitted.history
     reached = epochs_to(enough, history)
     return [
-        str(history.best_epoch),
-        str(len(history.scores)),
-        f"{history.seconds:.1f}",
-        "never" if reached is None else str(reached),
-        f"{history.scores[0]:.4f}",
-        f"{history.best_score:.4f}",
-        f"{fitted.test:.4f}",
+        history.best_epoch,
+        len(history.scores),
+        history.seconds,
+        math.inf if reached is None else reached,
+        history.scores[0],
+        history.best_score,
+        fitted.test,
     ]
 
 
-def main(weeks: int = 3) -> None:
+def _print(title: str, numbers: Sequence[float]) -> None:
+    cells = ("never" if math.isinf(each) else f"{each:.4g}" for each in numbers)
+    print(f"{title:20}", *(f"{cell:>12}" for cell in cells), flush=True)
+
+
+def main(weeks: str = "3", model: str = "matrix_factorization") -> None:
     """Print a table."""
     began = time.monotonic()
     print(f"{'':20}", *(f"{heading:>12}" for heading in HEADINGS))
-    for week, scratch, warm in compare(weeks):
-        enough = ENOUGH * scratch.history.best_score
-        for name, fitted in (("scratch", scratch), ("warm", warm)):
-            cells = _line(fitted, enough)
-            print(f"{week.key} {name:>9}", *(f"{cell:>12}" for cell in cells), flush=True)
+    rows: dict[str, list[list[float]]] = {"scratch": [], "warm": []}
+    for week, *both in compare(int(weeks), model):
+        enough = ENOUGH * both[0].history.best_score
+        for (name, above), fitted in zip(rows.items(), both, strict=True):
+            above.append(_numbers(fitted, enough))
+            _print(f"{week.key} {name:>9}", above[-1])
+    for name, each in rows.items():
+        _print(f"mean {name:>15}", np.mean(each, axis=0).tolist())
     print(f"{time.monotonic() - began:.0f} seconds")
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:2]))
+    main(*sys.argv[1:])

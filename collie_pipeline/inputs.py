@@ -3,6 +3,7 @@
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import torch
@@ -26,10 +27,15 @@ def inputs_of(name: str, given: Ingredients) -> str:
         "epochs": given.epochs.get(name),
         "code": [code_version(*CODE), torch.__version__, given.device],
         "files": [_digest(each) for each in (given.train, given.validation, given.previous)],
-        "warm": _digest(given.warm.get(name)),
+        "warm": _warm(name, given),
         "features": None if given.features is None else _table_digest(given.features),
     }
     return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
+
+
+def _warm(name: str, given: Ingredients) -> list[Any] | None:
+    path = given.warm.get(name)
+    return None if path is None else [sha256(path), given.settings.models.warm_shrink]
 
 
 def _digest(path: Path | None) -> str | None:

@@ -168,6 +168,7 @@ class Models(Section):
         "cold_start",
     )
     warm_start: bool = False  # models of one stage begin where those of an earlier week ended
+    warm_shrink: Annotated[float, Field(ge=0, le=1)] = 0.25  # of their rows; the rest is fresh
     item_knn: ItemKNNSettings = ItemKNNSettings()
     ease: EASESettings = EASESettings()
     matrix_factorization: MatrixFactorizationSettings = MatrixFactorizationSettings()

@@ -50,7 +50,7 @@ def make_neural(name: str, given: Ingredients) -> Made:
         if isinstance(data, ExplicitInteractions) and _knows_no_ratings(family, given):
             _start_at(float(data.ratings.mean()), model)
         last = given.warm.get(name)
-        warm_rows = _begin(model, last, ids)
+        warm_rows = _begin(model, last, ids, given.settings.models.warm_shrink)
         history = _train(model, given, loader, name, options)
     curves = None if given.keeping is None else given.keeping.draw(name, history)
     warm_from = last.stem if last is not None and warm_rows else None
@@ -84,11 +84,13 @@ def _start_at(rating: float, model: BasePipeline) -> None:
             each.fill_(rating)
 
 
-def _begin(model: BasePipeline, last: Path | None, ids: Mapping[str, Sequence[str]]) -> int:
+def _begin(
+    model: BasePipeline, last: Path | None, ids: Mapping[str, Sequence[str]], shrink: float
+) -> int:
     """Take the embeddings of the bundle `last`, unless there is none or the settings changed."""
     if last is None or not is_alike(model, bundle := read_bundle(last)):
         return 0
-    return warm_start(model, bundle, ids)
+    return warm_start(model, bundle, ids, shrink)
 
 
 def _built(

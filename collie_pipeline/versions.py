@@ -22,7 +22,8 @@ RATED = "prepare.min_rating", "prepare.unrated_are_positives"
 PREPARE = (*RATED, "prepare.min_user_interactions", "prepare.min_item_interactions")
 CLEAN = (*READ, "prepare.rating_range", "prepare.max_quarantined_share")
 LISTS = ("recommend", "window_weeks", "threads")
-MODELS = ("seed", "evaluation.k", "models.warm_start", "window_weeks", "threads")
+WARM = ("models.warm_start", "models.warm_shrink")
+MODELS = ("seed", "evaluation.k", *WARM, "window_weeks", "threads")
 # Of keys that begin alike the longest holds. What another asset is made by comes with its data.
 INFLUENCES = {
     "raw": SOURCE,

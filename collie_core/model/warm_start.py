@@ -14,23 +14,31 @@ SIDES = ("user", "item")
 COUNTS = {"num_users", "num_items", "num_epochs_completed"}  # what may differ
 
 
-def warm_start(model: BasePipeline, bundle: Bundle, ids: Mapping[str, Sequence[str]]) -> int:
+def warm_start(
+    model: BasePipeline, bundle: Bundle, ids: Mapping[str, Sequence[str]], shrink: float = 1.0
+) -> int:
     """Return how many rows of embeddings `model` took from `bundle`, by outside id.
 
     Users and items that the bundle does not know keep the values they began with; layers are taken
-    as they are.
+    as they are. Rows are taken by "shrink and perturb" (Ash and Adams, NeurIPS 2020):
+    shrink * old + (1 - shrink) * fresh, where `fresh` are the values the model began with. A model
+    that begins with all of `old` learns fast, but may end worse than one from scratch.
 
     Parameters
     ----------
     model : new, before it is trained.
     bundle : of a model of the same class and hyperparameters, with its outside ids.
     ids : "user_id" (U,) and "item_id" (N,): the outside ids of the model's users and items.
+    shrink : in 0..1, of vectors and biases; 1 takes them as they are.
 
     Raises
     ------
     ValueError
-        If the bundle's model has another class or other hyperparameters, or no ids.
+        If `shrink` is out of its bounds, or the bundle's model has another class or other
+        hyperparameters, or no ids.
     """
+    if not 0 <= shrink <= 1:
+        raise ValueError(f"shrink is {shrink}, must be in 0..1: start from 0.5")
     _refuse_another(model, bundle)
     places = {side: _places(bundle.ids[f"{side}_id"], ids[f"{side}_id"]) for side in SIDES}
     taken = 0
@@ -39,7 +47,7 @@ def warm_start(model: BasePipeline, bundle: Bundle, ids: Mapping[str, Sequence[s
             old, side = bundle.tensors[name].to(parameter), name.split("_")[0]
             if side in places and len(old) == len(bundle.ids[f"{side}_id"]):
                 known = places[side] >= 0
-                parameter[known] = old[places[side][known]]
+                parameter[known] = parameter[known].lerp(old[places[side][known]], shrink)
                 taken += int(known.sum())
             else:
                 parameter.copy_(old)

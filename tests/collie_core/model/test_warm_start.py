@@ -54,3 +54,25 @@ def test_a_bundle_without_ids_is_refused(tmp_path: Path) -> None:
     model.save_model(tmp_path / "old.pth")
     with pytest.raises(ValueError, match="has no outside ids"):
         warm_start(model, read_bundle(tmp_path / "old.pth"), OLD)
+
+
+def test_rows_of_the_known_are_mixed_with_fresh_ones(tmp_path: Path) -> None:
+    old, new = (MatrixFactorizationModel(train=data(ids), embedding_dim=2) for ids in (OLD, NEW))
+    with torch.no_grad():
+        for value, model in ((8.0, old), (-4.0, new)):
+            for parameter in model.parameters():
+                parameter.fill_(value)
+    assert warm_start(new, bundle_of(old, tmp_path / "old"), NEW, shrink=0.25) == 8
+    mixed, fresh = [-1.0, -1.0], [-4.0, -4.0]  # 0.25 * 8 - 0.75 * 4
+    assert new.user_embeddings.weight.tolist() == [mixed, fresh, mixed]
+    assert new.item_embeddings.weight.tolist() == [mixed, mixed, fresh]
+    assert new.user_biases.weight.flatten().tolist() == [-1.0, -4.0, -1.0]
+    assert new.item_biases.weight.flatten().tolist() == [-1.0, -1.0, -4.0]
+
+
+@pytest.mark.parametrize("shrink", [-0.1, 1.1, float("nan")])
+def test_a_shrink_out_of_its_bounds_is_refused(shrink: float, tmp_path: Path) -> None:
+    model = MatrixFactorizationModel(train=data(OLD))
+    bundle = bundle_of(model, tmp_path / "old")
+    with pytest.raises(ValueError, match=rf"shrink is {shrink}, must be in 0\.\.1"):
+        warm_start(model, bundle, OLD, shrink)
