@@ -130,7 +130,7 @@ def _size(project: Project, stage: str, week: str) -> float:
 
 
 def _seconds(context: dg.AssetExecutionContext, project: Project) -> dict[str, float]:
-    """Return the seconds that training took by model, all stages: of those that have epochs.
+    """Return the seconds that making each model took, all its stages: of trainings, the epochs.
 
     They are shown and not in the table: the same inputs are to give the same bytes.
     """

@@ -1,5 +1,6 @@
 """models: every model, and every stage of a model, an asset of its own."""
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -70,7 +71,10 @@ def model_asset(row: Row, project: Project) -> dg.AssetsDefinition:
             project.settings, train, device=kind, warm=warm, keeping=keeping, **inputs
         )
         needs = _needed({row.name: train}, project, kind, context)
-        yield from _stored(f"models/{row.name}", make(row.name, given), given, **needs)
+        began = time.perf_counter()
+        made = make(row.name, given)
+        took = round(time.perf_counter() - began, 2)
+        yield from _stored(f"models/{row.name}", made, given, seconds=took, **needs)
 
     return model
 

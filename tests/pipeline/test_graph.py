@@ -5,6 +5,7 @@ import json
 import shutil
 from pathlib import Path
 
+import dagster as dg
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,6 +14,7 @@ from small_project import small_settings
 
 from collie_pipeline.due import published
 from collie_pipeline.project import Project
+from collie_pipeline.records import last_made, metadata_of
 from collie_pipeline.running import run_week
 from collie_pipeline.storage import current, publications
 
@@ -120,6 +122,16 @@ def test_the_board_has_every_model_on_the_same_users(two_weeks: Project) -> None
     assert len(set(board["users"])) == 1
     assert (np.diff(board["mapk"]) <= 0).all()
     assert ((board["mapk_low"] <= board["mapk"]) & (board["mapk"] <= board["mapk_high"])).all()
+
+
+def test_the_board_says_what_each_model_took(two_weeks: Project) -> None:
+    key, week = dg.AssetKey(["evaluation", "leaderboard"]), two_weeks.span[1].key
+    with dg.DagsterInstance.from_config(str(two_weeks.root.parent / "dagster_home")) as instance:
+        shown = str(metadata_of(last_made(instance, key, week))["leaderboard"])
+    heading, _, *lines = [line.split("|")[1:-1] for line in shown.splitlines()]
+    place = [cell.strip() for cell in heading].index("seconds")
+    assert len(lines) == len(two_weeks.settings.models.names)
+    assert all(float(line[place]) >= 0 for line in lines)
 
 
 def test_the_second_week_was_held_against_the_first(two_weeks: Project) -> None:
