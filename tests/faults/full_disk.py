@@ -21,6 +21,7 @@ from writers import WRITERS, Writer
 
 WITHOUT_ROOM = {"prune", "duckdb"}  # needs none; raises an error of its own, see its tests
 ROOMS = (0, 4, 12, 20)  # KiB
+NO_ROOM = (0,)
 NOBODY = 65534
 
 
@@ -46,16 +47,17 @@ def deny(folder: Path, room: int) -> None:  # noqa: ARG001 - as `fill`
             path.chmod(path.stat().st_mode & ~0o222)
 
 
-HINDRANCES: dict[str, tuple[Callable[[Path, int], None], tuple[int, ...]]] = {
-    "space": (fill, (errno.ENOSPC,)),
-    "size": (limit, (errno.EFBIG,)),
-    "denied": (deny, (errno.EACCES, errno.EPERM)),
+# how, what is raised, and with how much room
+HINDRANCES: dict[str, tuple[Callable[[Path, int], None], tuple[int, ...], tuple[int, ...]]] = {
+    "space": (fill, (errno.ENOSPC,), ROOMS),
+    "size": (limit, (errno.EFBIG,), ROOMS),
+    "denied": (deny, (errno.EACCES, errno.EPERM), NO_ROOM),
 }
 
 
 def attempt(writer: Writer, kind: str, root: Path, room: int) -> None:
     """Write version 1 with too little room; say what was raised."""
-    hinder, expected = HINDRANCES[kind]
+    hinder, expected, _ = HINDRANCES[kind]
     hinder(root.parent, room)
     try:
         writer.write(root, 1)
@@ -90,7 +92,7 @@ def main(kind: str, folder: Path) -> None:
         writer.write(folder / "first" / name, 0)
         shutil.rmtree(folder / "first")
     for name, writer in tried.items():
-        for room in ROOMS:
+        for room in HINDRANCES[kind][2]:
             root = folder / name / str(room)
             writer.write(root, 0)
             print(json.dumps({"case": f"{name} with {room} KiB"}), flush=True)
