@@ -120,6 +120,7 @@ def test_by_hand_it_follows_the_last_run_of_the_week(
     assert serving.week == week.key
 
 
+@pytest.mark.slow
 def test_a_fault_that_is_not_a_models_is_not_passed_over(
     tmp_path: Path, instance: dg.DagsterInstance
 ) -> None:

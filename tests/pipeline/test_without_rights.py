@@ -9,6 +9,7 @@ from as_nobody import said_to_nobody
 from collie_pipeline.storage import publish
 from collie_pipeline.storage.publication import read_publication
 
+pytestmark = pytest.mark.slow  # a process each
 READ = """
 from collie_pipeline.settings import load_settings; from collie_pipeline.sources import make_source
 settings = load_settings(

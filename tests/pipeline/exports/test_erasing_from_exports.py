@@ -18,7 +18,7 @@ from collie_pipeline.running import dagster_home
 from collie_pipeline.storage import Publication, publish
 
 WEEKS = ("2026-01-05", "2026-01-12")
-IDS = ["7", "O'Brien", "user-1"]
+IDS = ["7", "O'Brien"]
 OTHER = "somebody"
 
 
