@@ -20,7 +20,7 @@ from tracing import in_child
 from writers import WRITERS, Writer
 
 WITHOUT_ROOM = {"prune", "duckdb"}  # needs none; raises an error of its own, see its tests
-ROOMS = (0, 4, 12, 20)  # KiB
+ROOMS = (0, 12)  # KiB
 NO_ROOM = (0,)
 NOBODY = 65534
 
