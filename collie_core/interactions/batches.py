@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from collie_core.interactions.ids import at_least
 
 BUFFER_ROWS = 1 << 20
-DRAWING, MIXING = range(2)  # what the generators of an epoch are for
 BUFFER_BLOCKS = 64  # of 16 k rows each: large enough to read fast, many enough to mix a sorted file
+DRAWING, MIXING = range(2)  # what the generators of an epoch are for
 
 
 class BatchKey(NamedTuple):
@@ -48,10 +48,8 @@ class _Words(ISeedSequence):
 @lru_cache(maxsize=64)
 def _words(seed: int, epoch: int) -> tuple[int, int]:
     """Return the words that the batches of an epoch share."""
-    one, other = np.random.SeedSequence(seed, spawn_key=(epoch, DRAWING)).generate_state(
-        2, np.uint64
-    )
-    return int(one), int(other)
+    words = np.random.SeedSequence(seed, spawn_key=(epoch, DRAWING)).generate_state(2, np.uint64)
+    return int(words[0]), int(words[1])
 
 
 class BufferedRows(NamedTuple):
