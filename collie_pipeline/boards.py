@@ -64,31 +64,26 @@ def history(folder: Path, week: str, board: pd.DataFrame) -> pd.DataFrame:
     week : that of `board`; later ones are left out, and the `WEEKS_SHOWN` newest kept.
     board : the leaderboard of `week`.
     """
-    earlier = earlier_tables(folder, week, WEEKS_SHOWN - 1, columns=["model", "mapk"])
-    gap = board.assign(mapk=np.nan)
-    boards = {key: gap if each is None else each for key, each in earlier.items()} | {week: board}
+    gap, boards = board.assign(mapk=np.nan), {}
+    for path in earlier_files(folder, week, WEEKS_SHOWN - 1):
+        earlier = read_if_whole(path, columns=["model", "mapk"])
+        boards[path.stem] = gap if earlier is None else earlier
+    boards[week] = board
     columns = {key: each.set_index("model")["mapk"] for key, each in boards.items()}
     return pd.DataFrame(columns).reindex(board["model"])
 
 
-def earlier_tables(
-    folder: Path, week: str, most: int, **selection: Any
-) -> dict[str, pd.DataFrame | None]:
-    """Return the last tables of weeks before `week`, the oldest first; None for a damaged one.
+def earlier_files(folder: Path, week: str, most: int) -> list[Path]:
+    """Return the files in `folder` of the last weeks before `week`, at `most` so many, in order."""
+    return [path for path in sorted(folder.glob("*.parquet")) if path.stem < week][-most:]
 
-    What was is only drawn: it keeps no later week from being made, so a damaged one is logged.
 
-    Parameters
-    ----------
-    folder : where the tables of the weeks lie.
-    most : how many.
-    selection : see `read_table`.
+def read_if_whole(path: Path, **selection: Any) -> pd.DataFrame | None:
+    """Return a table of an earlier week, None if it is damaged, which is logged.
+
+    What was is only drawn: it keeps no later week from being made. For `selection` see
+    `read_table`.
     """
-    paths = [path for path in sorted(folder.glob("*.parquet")) if path.stem < week]
-    return {path.stem: _readable(path, selection) for path in paths[-most:]}
-
-
-def _readable(path: Path, selection: Mapping[str, Any]) -> pd.DataFrame | None:
     try:
         return read_table(path, **selection)
     except (OSError, ValueError) as error:

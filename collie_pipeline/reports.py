@@ -6,7 +6,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from collie_pipeline.boards import WEEKS_SHOWN, as_share, earlier_tables, history, readable
+from collie_pipeline.boards import (
+    WEEKS_SHOWN,
+    as_share,
+    earlier_files,
+    history,
+    read_if_whole,
+    readable,
+)
 from collie_pipeline.storage import read_table
 from collie_pipeline.trend_plot import colour, trend_plot
 
@@ -66,20 +73,18 @@ def drawn_from(root: Path, week: str) -> list[Path]:
 
 def _files(root: Path, key: str, week: str) -> list[Path]:
     """Return the files of an asset, the newest first, none later than `week`."""
-    paths = [path for path in sorted(Path(root, key).glob("*.parquet")) if path.stem <= week]
-    return paths[: -WEEKS_SHOWN - 1 : -1]
+    path = Path(root, key, f"{week}.parquet")
+    own = [path] if path.exists() else []
+    return [*own, *reversed(earlier_files(path.parent, week, WEEKS_SHOWN - len(own)))]
 
 
 def _weekly(root: Path, key: str, week: str) -> Mapping[str, pd.DataFrame]:
-    """Return the tables of an asset by week, the newest first, none later than `week`.
-
-    Earlier ones that cannot be read are left out.
-    """
-    path = Path(root, key, f"{week}.parquet")
-    own = {week: read_table(path)} if path.exists() else {}
-    earlier = earlier_tables(path.parent, week, WEEKS_SHOWN - len(own))
-    known = {each: table for each, table in reversed(earlier.items()) if table is not None}
-    return own | known
+    """Return the tables in `_files` by week, without earlier ones that are damaged."""
+    tables = {
+        path.stem: read_table(path) if path.stem == week else read_if_whole(path)
+        for path in _files(root, key, week)
+    }
+    return {each: table for each, table in tables.items() if table is not None}
 
 
 def _decisions(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

@@ -9,9 +9,8 @@ from rich.console import RenderableType
 from rich.table import Table
 
 from collie_pipeline.boards import as_share, history, trend
+from collie_pipeline.reports import BOARD, DECISION
 from collie_pipeline.showing import read_week
-
-BOARD, DECISION = "evaluation/leaderboard", "evaluation/champion"
 
 
 def weeks_tables(root: Path, week: str, k: int) -> Iterator[RenderableType]:
