@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import dagster as dg
@@ -23,3 +24,12 @@ def server() -> Iterator[Server]:
     """A PostgreSQL that runs; who kills it starts it again."""
     with running_server() as running:
         yield running
+
+
+@pytest.fixture
+def schema(server: Server, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The name of a schema that the test may make, and that is gone after it."""
+    name = f"s{abs(hash(request.node.nodeid)) % 10**9}"
+    yield name
+    with closing(server.connect()) as connection, connection, connection.cursor() as cursor:
+        cursor.execute(f"DROP SCHEMA IF EXISTS {name} CASCADE")

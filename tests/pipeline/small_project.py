@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import pandas as pd
+
+from collie_pipeline.preparation import write_hdf5
 from collie_pipeline.settings import Settings, load_settings
 
 SMALL = {
@@ -17,3 +20,12 @@ SMALL = {
 
 def small_settings(root: Path, **changes: object) -> Settings:
     return load_settings(**{**SMALL, "root": root, **changes})
+
+
+def written_pairs(folder: Path) -> Path:
+    """Write 20 users and 20 items, some of which have met, as HDF5, and return the file."""
+    pairs = [(f"u{u:02}", f"i{(u * 7 + n * n) % 20:02}") for u in range(20) for n in range(6)]
+    rows = pd.DataFrame(sorted(set(pairs)), columns=["user_id", "item_id"])
+    rows["timestamp"] = pd.date_range("2026-01-05", periods=len(rows), freq="h", tz="UTC")
+    write_hdf5(rows, folder / "rows.h5")
+    return folder / "rows.h5"

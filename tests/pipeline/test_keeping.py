@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pandas as pd
 import pytest
-from small_project import small_settings
+from small_project import small_settings, written_pairs
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from collie_core.bundle import save_bundle
@@ -36,12 +36,9 @@ def keeping(root: Path, *loggers: str) -> Keeping:
 
 @pytest.fixture
 def given(tmp_path: Path) -> Ingredients:
-    pairs = [(f"u{u:02}", f"i{(u * 7 + n * n) % 20:02}") for u in range(20) for n in range(6)]
-    rows = pd.DataFrame(sorted(set(pairs)), columns=["user_id", "item_id"])
-    rows["timestamp"] = pd.date_range("2026-01-05", periods=len(rows), freq="h", tz="UTC")
-    write_hdf5(rows, tmp_path / "rows.h5")
+    rows = written_pairs(tmp_path)
     settings = small_settings(tmp_path / "data", models={NAME: OWN})
-    return Ingredients(settings, tmp_path / "rows.h5", tmp_path / "rows.h5")
+    return Ingredients(settings, rows, rows)
 
 
 def test_loggers_and_checkpoints_leave_the_bundle_as_it_is(

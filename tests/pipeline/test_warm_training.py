@@ -4,10 +4,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pytest
 import torch
-from small_project import small_settings
+from small_project import small_settings, written_pairs
 
 from collie_core.bundle import model_of, read_bundle, save_bundle
 from collie_core.files import sha256
@@ -16,7 +15,6 @@ from collie_pipeline.ingredients import Ingredients, Made
 from collie_pipeline.inputs import inputs_of
 from collie_pipeline.keeping import Keeping
 from collie_pipeline.modelling import make
-from collie_pipeline.preparation import write_hdf5
 from collie_pipeline.sections import Trainings
 from collie_pipeline.settings import Settings, SettingsError
 
@@ -31,11 +29,8 @@ def settings(folder: Path, own: dict[str, Any] | None = None, **models: float) -
 
 @pytest.fixture
 def given(tmp_path: Path) -> Ingredients:
-    pairs = [(f"u{u:02}", f"i{(u * 7 + n * n) % 20:02}") for u in range(20) for n in range(6)]
-    rows = pd.DataFrame(sorted(set(pairs)), columns=["user_id", "item_id"])
-    rows["timestamp"] = pd.date_range("2026-01-05", periods=len(rows), freq="h", tz="UTC")
-    write_hdf5(rows, tmp_path / "rows.h5")
-    return Ingredients(settings(tmp_path), tmp_path / "rows.h5", tmp_path / "rows.h5")
+    rows = written_pairs(tmp_path)
+    return Ingredients(settings(tmp_path), rows, rows)
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """A user who is erased is in no export: not in what serves, nor in what the one before left."""
 
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -25,14 +24,6 @@ OTHER = "somebody"
 @pytest.fixture(params=IDS)
 def user_id(request: pytest.FixtureRequest) -> str:
     return str(request.param)
-
-
-@pytest.fixture
-def schema(server: Server, request: pytest.FixtureRequest) -> Iterator[str]:
-    name = f"e{abs(hash(request.node.nodeid)) % 10**9}"
-    yield name
-    with closing(server.connect()) as connection, connection, connection.cursor() as cursor:
-        cursor.execute(f"DROP SCHEMA IF EXISTS {name} CASCADE")
 
 
 def published(root: Path, week: str, user_id: str) -> Publication:

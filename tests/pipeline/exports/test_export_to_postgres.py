@@ -2,7 +2,6 @@
 
 import threading
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -19,14 +18,6 @@ from collie_pipeline.exports.postgres import PostgresSchema
 
 WEEKS = ("2026-01-05", "2026-01-12")
 NAMES = ("users", "similar_items", "new_items", "publication")
-
-
-@pytest.fixture
-def schema(server: Server, request: pytest.FixtureRequest) -> Iterator[str]:
-    name = f"s{abs(hash(request.node.nodeid)) % 10**9}"
-    yield name
-    with closing(server.connect()) as connection, connection, connection.cursor() as cursor:
-        cursor.execute(f"DROP SCHEMA IF EXISTS {name} CASCADE")
 
 
 def target_of(server: Server, schema: str, patience: float = 20, url: str = "") -> PostgresSchema:
