@@ -113,48 +113,46 @@ def best(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:
 def _contenders(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:
     """Return the rows and columns, in their order, among which are the k best of each row.
 
-    None of these is below the k-th largest of the maxima of groups of neighbours, so that few
-    scores are left, in the groups whose own maximum is not below it.
+    None of these is below the k-th largest of the maxima of groups of columns, so that few scores
+    are left, in the groups whose own maximum is not below it.
     """
-    width, group = scores.shape[1], _group(scores, k)
-    maxima = _maxima(scores, group)
-    coarse = _maxima(maxima, _group(maxima, k))
-    least = coarse.topk(min(k, coarse.shape[1]), dim=1).values[:, -1:]
+    groups, ends = _groups(scores, k)
+    maxima = groups.amax(1)
+    least = _groups(maxima, k)[0].amax(1)
+    least = least.topk(min(k, least.shape[1]), dim=1).values[:, -1:]
     least = least.clamp(min=torch.finfo(scores.dtype).min)  # what is -inf is no contender
-    rows, groups = _not_below(maxima, least, k)
-    firsts = groups * group
-    starts = firsts.clamp(max=width - group)  # the last group may be short
-    windows = scores.view(-1).unfold(0, group, 1)[rows * width + starts]
-    chosen, offsets = (~(windows < least[rows])).nonzero(as_tuple=True)
-    columns = starts[chosen] + offsets
-    is_own = columns >= firsts[chosen]
-    return rows[chosen][is_own], columns[is_own]
+    is_open = ~(maxima < least)  # not >=, so that a NaN is a contender
+    tied = (is_open.sum(1) > MANY * k).nonzero().flatten()
+    is_open[tied] = False
+    rows, numbers = is_open.nonzero(as_tuple=True)
+    chosen, places = (~(groups[rows, :, numbers] < least[rows])).nonzero(as_tuple=True)
+    within, beyond = (~(ends < least)).index_fill_(0, tied, False).nonzero(as_tuple=True)
+    of_tied = _not_below(scores[tied], least[tied], k)
+    width, every = scores.shape[1], groups.shape[1] * groups.shape[2]
+    found = (
+        rows[chosen] * width + places * groups.shape[2] + numbers[chosen],
+        within * width + every + beyond,
+        tied[of_tied[0]] * width + of_tied[1],
+    )
+    cells = torch.cat(found).sort().values
+    return cells // width, cells % width
 
 
-def _group(scores: Tensor, k: int) -> int:
-    """Return how many neighbours in a row make a group, for at least 4 k groups."""
-    group = min(GROUP, scores.shape[1] // (4 * k))
-    return group if group >= LEAST_GROUP else 1
+def _groups(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """Return `scores` (B, N) as G members of W groups each, (B, G, W), and the few at the end.
 
-
-def _maxima(scores: Tensor, group: int) -> Tensor:
-    """Return the largest of each `group` neighbours in a row of `scores` (B, N), and of the end."""
-    if group == 1:
-        return scores
-    whole = scores.shape[1] - scores.shape[1] % group
-    maxima, rest = scores[:, :whole].reshape(len(scores), -1, group).amax(2), scores[:, whole:]
-    return torch.cat([maxima, rest.amax(dim=1, keepdim=True)], dim=1) if rest.numel() else maxima
-
-
-def _not_below(maxima: Tensor, least: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    """Return the rows and groups whose maximum is not below `least` (B, 1), or is NaN.
-
-    Of many that equal it the first k will do: each has a column, and these come first.
+    Members lie W apart, as the largest of rows that lie side by side takes half of the time of
+    that of neighbours. There are at least 4 k groups.
     """
-    chosen = ~(maxima < least)
-    rows, groups = chosen.nonzero(as_tuple=True)
-    if torch.bincount(rows, minlength=1).amax() <= MANY * k:
-        return rows, groups
-    ties = maxima == least
-    rows, groups = (chosen & ~(ties & (ties.cumsum(dim=1) > k))).nonzero(as_tuple=True)
-    return rows, groups
+    size = min(GROUP, scores.shape[1] // (4 * k))
+    size = size if size >= LEAST_GROUP else 1
+    whole = scores.shape[1] - scores.shape[1] % size
+    return scores[:, :whole].view(-1, size, whole // size), scores[:, whole:]
+
+
+def _not_below(scores: Tensor, least: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """Return the rows and columns not below `least` (B, 1), of those that equal it the first k."""
+    ties = scores == least
+    chosen = ~(scores < least) & ~(ties & (ties.cumsum(dim=1) > k))
+    rows, columns = chosen.nonzero(as_tuple=True)
+    return rows, columns

@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
-from collie_core.scores import GROUP, best, refuse_nan
+from collie_core.scores import GROUP, NOTHING, best, refuse_nan
 
 
 @pytest.mark.parametrize("width", [20 * GROUP, 40 * GROUP, 50 * GROUP + 7])
@@ -20,6 +22,21 @@ def test_best_of_long_rows_are_those_of_a_stable_sort(width: int, step: float) -
     there = ~values.isneginf()
     assert torch.equal(items[there], expected.indices[:, :6][there])
     assert (items[~there] == -1).all()
+
+
+@given(
+    st.integers(1, 12), st.integers(1, 40 * GROUP), st.integers(1, 400), st.integers(0, 2**32 - 1)
+)
+def test_best_are_those_of_a_stable_sort(k: int, width: int, num_values: int, seed: int) -> None:
+    """Values are few, so that rows tie within groups, across them and at the end."""
+    drawn = torch.randint(num_values, (3, width), generator=torch.Generator().manual_seed(seed))
+    scores = torch.where(drawn == 0, -torch.inf, drawn.float())
+    values, items = scores.sort(dim=1, descending=True, stable=True)
+    items[values.isneginf()] = NOTHING
+    found = best(scores, k)
+    assert torch.equal(found[0][:, :width], items[:, :k])
+    assert torch.equal(found[1][:, :width], values[:, :k])
+    assert (found[0][:, width:] == NOTHING).all()
 
 
 def test_best_of_long_rows_may_lie_in_one_group_or_at_the_end() -> None:
