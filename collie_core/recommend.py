@@ -75,7 +75,7 @@ def top_n(
         every = unchecked_scores(model, asked[block]).float()
         if seen is not None:
             every = hide(every, seen[0][seen[1][block]])
-        return every.masked_fill(barred.to(every.device), -torch.inf) if barred.any() else every
+        return every.index_fill(1, barred.to(every.device), -torch.inf) if len(barred) else every
 
     with scoring(model):
         rows = rows_at_once(model.num_items) if batch_size is None else batch_size
@@ -124,7 +124,7 @@ def _seen(
 
 
 def _barred(allow: Numbers | None, deny: Numbers | None, num_items: int) -> Tensor:
-    """Return (N,) whether an item may be in no list."""
+    """Return the items that may be in no list."""
     barred = torch.full((num_items,), allow is not None)
     for name, listed, is_barred in (("allowed", allow, False), ("denied", deny, True)):
         items = checked_ids(f"{name} item", () if listed is None else listed)
@@ -132,7 +132,7 @@ def _barred(allow: Numbers | None, deny: Numbers | None, num_items: int) -> Tens
             known = f"0..{num_items - 1}"
             raise ValueError(f"{name} item {strange[0]} is not in {known}: encode items first")
         barred[torch.from_numpy(items).long()] = is_barred
-    return barred
+    return barred.nonzero().flatten()
 
 
 @torch.no_grad()

@@ -117,8 +117,8 @@ def _contenders(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:
     are left, in the groups whose own maximum is not below it.
     """
     groups, ends = _groups(scores, k)
-    maxima = groups.amax(1)
-    least = _groups(maxima, k)[0].amax(1)
+    maxima = _maxima(groups)
+    least = _maxima(_groups(maxima, k)[0])
     least = least.topk(min(k, least.shape[1]), dim=1).values[:, -1:]
     least = least.clamp(min=torch.finfo(scores.dtype).min)  # what is -inf is no contender
     is_open = ~(maxima < least)  # not >=, so that a NaN is a contender
@@ -134,7 +134,9 @@ def _contenders(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:
         within * width + every + beyond,
         tied[of_tied[0]] * width + of_tied[1],
     )
-    cells = torch.cat(found).sort().values
+    cells = torch.cat(found)
+    if groups.shape[1] > 1 or len(tied):  # else they are in order already
+        cells = cells.sort().values
     return cells // width, cells % width
 
 
@@ -148,6 +150,11 @@ def _groups(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:
     size = size if size >= LEAST_GROUP else 1
     whole = scores.shape[1] - scores.shape[1] % size
     return scores[:, :whole].view(-1, size, whole // size), scores[:, whole:]
+
+
+def _maxima(groups: Tensor) -> Tensor:
+    """Return the largest member of each group of `groups` (B, G, W): (B, W)."""
+    return groups.amax(1) if groups.shape[1] > 1 else groups[:, 0]
 
 
 def _not_below(scores: Tensor, least: Tensor, k: int) -> tuple[Tensor, Tensor]:
