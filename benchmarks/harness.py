@@ -86,6 +86,7 @@ class Side:
         self.log = data.folder() / f"{work}-{name}.log"
         pinned = dict.fromkeys(THREADS, str(threads))
         pinned["PYTHONPATH"] = str(HERE.parent) if peer is None else ""
+        pinned["ARROW_DEFAULT_MEMORY_POOL"] = "system"  # as importing collie_pipeline first does
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
                 list(map(str, command)),

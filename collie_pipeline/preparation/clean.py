@@ -67,7 +67,7 @@ def clean(
         "user_id": users.rows(rows),
         "item_id": items.rows(rows),
         "rating": ratings[rows],
-        "timestamp": pd.Series(moments[rows].astype("datetime64[us]")).dt.tz_localize("UTC"),
+        "timestamp": pd.Series(moments[rows].view("datetime64[us]")).dt.tz_localize("UTC"),
     }
     return pd.DataFrame(sound), refused
 
@@ -131,12 +131,14 @@ def _in_order(
     ratings: npt.NDArray[np.float32],
     moments: npt.NDArray[np.int64],
     faults: Faults,
-) -> npt.NDArray[np.intp]:
+) -> npt.NDArray[np.int32]:
     """Return the sound rows by time, user, item and rating, and mark those that are there twice."""
-    rows = np.flatnonzero(faults.sound)
-    rows = rows[np.argsort(moments[rows], kind="stable")]
+    rows = np.argsort(moments, kind="stable").astype(np.int32)  # 2^31 rows would fill 100 GB
+    rows = rows[faults.sound[rows]]
     # Few rows are of one time, and to sort by four columns takes five times as long as by one.
-    same = np.diff(moments[rows]) == 0
+    ordered = moments[rows]
+    same = ordered[1:] == ordered[:-1]
+    del ordered
     tied = np.flatnonzero(np.append(same, False) | np.insert(same, 0, False))
     among, columns = rows[tied], (ratings, items.codes, users.codes, moments)
     among = rows[tied] = among[np.lexsort([column[among] for column in columns])]
@@ -147,7 +149,7 @@ def _in_order(
 
 
 def _are_alike(
-    rows: npt.NDArray[np.intp], columns: Sequence[npt.NDArray[Any]]
+    rows: npt.NDArray[np.int32], columns: Sequence[npt.NDArray[Any]]
 ) -> npt.NDArray[np.bool_]:
     """Return whether each of `rows` but the first is as the one before it, where NaN equals NaN."""
     alike = np.ones(max(len(rows) - 1, 0), dtype=np.bool_)
@@ -158,12 +160,14 @@ def _are_alike(
 
 
 def _quarantine(raw: pd.DataFrame, faults: Faults) -> pd.DataFrame:
-    refused = raw[~faults.sound]
+    is_refused = ~faults.sound  # asked of each column: of a whole frame it copies all rows
+    reasons = faults.reasons()
     as_read = {
-        column: plain_text(refused[column])
+        column: plain_text(raw[column][is_refused])
         if column in raw.columns
-        else pd.Series(None, index=refused.index, dtype="str")
+        else pd.Series(None, index=reasons.index, dtype="str")
         for column in AS_READ
     }
-    whole = pd.DataFrame({**as_read, "reason": faults.reasons()})
-    return whole.assign(source_row=refused["source_row"].astype("int64")).reset_index(drop=True)
+    refused = pd.DataFrame({**as_read, "reason": reasons})
+    numbers = raw["source_row"][is_refused].astype("int64")
+    return refused.assign(source_row=numbers).reset_index(drop=True)
