@@ -27,7 +27,7 @@ epochs = 2
 [evaluation]
 resamples = 200
 """
-KILLS = 6
+KILLS = 4
 
 
 def started(home: Path) -> "subprocess.Popen[str]":

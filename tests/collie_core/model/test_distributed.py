@@ -57,7 +57,7 @@ def process(rank: int, count: int, folder: Path, kind: str, rows: int) -> None:
     distributed.destroy_process_group()
 
 
-@pytest.mark.parametrize(("kind", "rows"), [("memory", 10), ("memory", 4), ("hdf5", 10)])
+@pytest.mark.parametrize(("kind", "rows"), [("memory", 4), ("hdf5", 10)])
 def test_processes_share_an_epoch_evenly(tmp_path: Path, kind: str, rows: int) -> None:
     alone = users_of(numbered(tmp_path, kind, rows))
     multiprocessing.spawn(process, (3, tmp_path, kind, rows), nprocs=3)  # type: ignore[no-untyped-call]
