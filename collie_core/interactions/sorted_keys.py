@@ -11,8 +11,8 @@ LEAST, MOST = np.iinfo(np.int64).min, np.iinfo(np.int64).max
 class SortedKeys:
     """Distinct whole numbers in order, found by the block that they are in.
 
-    A number's block is found by its upper bits, which leave a few blocks to choose from: most steps
-    of a binary search in millions of keys would each wait for memory.
+    The first keys of all blocks are few enough to stay in the processor's cache: of millions of
+    keys, most of the steps of a binary search in all of them would each wait for memory.
 
     Parameters
     ----------
@@ -27,30 +27,11 @@ class SortedKeys:
         # below key j there are key_j - j numbers that are no keys
         self._first_gaps = self._firsts - np.arange(0, padded.size, WIDTH)
         self._firsts[0] = self._first_gaps[0] = LEAST  # what is below all keys is in block 0
-        self._set_buckets(int(keys[-1]) + 1 if keys.size else 1)
-
-    def _set_buckets(self, span: int) -> None:
-        """Part the numbers below `span` into about as many buckets as there are blocks."""
-        self._shift = max(span.bit_length() - self._firsts.size.bit_length(), 0)
-        self._last = span >> self._shift
-        edges = np.arange(self._last + 2) << self._shift
-        self._bounds = (self._firsts.searchsorted(edges, side="right") - 1).astype(np.int32)
-        self._widest = int(np.diff(self._bounds).max())
-
-    def _blocks_of(self, numbers: Keys) -> NDArray[np.int32]:
-        """Return the block in which each of `numbers` (B,) is, if it is a key: (B,)."""
-        buckets = np.minimum(numbers >> self._shift, self._last)
-        found: NDArray[np.int32] = self._bounds[buckets]
-        ends = self._bounds[buckets + 1]
-        for bit in reversed(range(self._widest.bit_length())):
-            later = np.minimum(found + np.int32(1 << bit), ends)
-            np.copyto(found, later, where=self._firsts[later] <= numbers)
-        return found
 
     def contain(self, numbers: Keys) -> NDArray[np.bool_]:
         """Return whether each of `numbers` (B,) is a key: (B,)."""
-        blocks = self._blocks[self._blocks_of(numbers)]
-        is_key: NDArray[np.bool_] = (blocks == numbers[:, None]).any(axis=1)
+        blocks = self._firsts.searchsorted(numbers, side="right") - 1
+        is_key: NDArray[np.bool_] = (self._blocks[blocks] == numbers[:, None]).any(axis=1)
         return is_key
 
     def skipped(self, ranks: Keys) -> NDArray[np.int64]:

@@ -16,13 +16,6 @@ def test_all_numbers_are_told_from_keys(size: int) -> None:
     assert SortedKeys(keys).contain(numbers).tolist() == np.isin(numbers, keys).tolist()
 
 
-@pytest.mark.parametrize("crowd", [0, 10_000, 2**40 - 1_000])
-def test_keys_may_crowd_in_a_part_of_their_span(crowd: int) -> None:
-    numbers = np.arange(crowd, crowd + 1_000)
-    keys = np.union1d(numbers[::3], [0, 2**40])
-    assert SortedKeys(keys).contain(numbers).tolist() == np.isin(numbers, keys).tolist()
-
-
 @pytest.mark.parametrize("size", SIZES)
 def test_ranks_skip_the_keys_below(size: int) -> None:
     rng = np.random.default_rng(size)
