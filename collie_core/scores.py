@@ -9,6 +9,7 @@ import torch
 from scipy.sparse import csr_matrix
 from torch import Tensor, nn
 
+from collie_core.allocator import keep_freed_memory
 from collie_core.interactions.ids import at_least
 from collie_core.scorer import Scorer
 
@@ -23,6 +24,7 @@ FEWEST_ROWS = 16  # BLAS rounds a product of one to three rows unlike the same r
 @contextmanager
 def scoring(model: Scorer) -> Iterator[None]:
     """Keep gradients and dropout out of the block, and leave each layer in the mode it was in."""
+    keep_freed_memory()
     layers = list(model.modules()) if isinstance(model, nn.Module) else []
     training = [layer for layer in layers if layer.training]
     for layer in training:

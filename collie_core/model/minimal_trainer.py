@@ -10,6 +10,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 from tqdm import tqdm
 
+from collie_core.allocator import keep_freed_memory
 from collie_core.checkpoints import Checkpoint
 from collie_core.model.base import BasePipeline
 from collie_core.model.hyperparameters import loggable
@@ -122,6 +123,7 @@ class CollieMinimalTrainer:
 
     def _begin(self, model: BasePipeline) -> None:
         """Make the optimizer of `model`, and go on from the checkpoint if there is one."""
+        keep_freed_memory()
         self.model = model.to(self.device)
         self.optimizer, self.schedulers = configured(model.configure_optimizers())
         self.best_loss, self.epochs_without_better = float("inf"), 0

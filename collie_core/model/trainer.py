@@ -7,6 +7,7 @@ from typing import Any
 
 from pytorch_lightning import LightningModule, Trainer
 
+from collie_core.allocator import keep_freed_memory
 from collie_core.model.base import BasePipeline
 from collie_core.model.checkpoints import with_safe_checkpoints
 from collie_core.model.old_arguments import translated
@@ -107,6 +108,7 @@ class CollieTrainer(Trainer):
         **kwargs: Any,
     ) -> None:
         """Train `model` until `max_epochs`; see Lightning's `Trainer.fit`."""
+        keep_freed_memory()
         with quiet():
             super().fit(
                 model,
