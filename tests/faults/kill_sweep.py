@@ -69,7 +69,9 @@ def sweep(name: str, before: int | None, every: int, home: Path) -> dict[str, An
     if ending != "exit 0":
         raise RuntimeError(f"{name} ended with {ending} when nobody killed it")
     undisturbed, failed, killed = visible(root), [], 0
-    for point in range(1 + (len(changes) - 1) % every, len(changes) + 1, every):
+    # not up to the last: DuckDB's threads may get by with one change fewer, and nothing is killed
+    first = 1 + (len(changes) - 1) % every // 2
+    for point in range(first, len(changes) + 1, every):
         shutil.rmtree(root)
         shutil.copytree(template, root)
         ending, made = traced(partial(writer.write, root, 1), point)
