@@ -10,8 +10,8 @@ OWN = ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_", "GLIBC_TUNABLES")
 
 
 @cache
-def keep_freed_memory() -> bool:
-    """Have this process keep up to 128 MiB that are freed; return whether it does from now on.
+def keep_freed_memory() -> None:
+    """Have this process keep up to 128 MiB that are freed, from now on.
 
     glibc gives blocks of some MiB back to the system when they are freed, and the pages of the next
     batch are mapped and zeroed anew: a quarter of an epoch of models with dense layers. Blocks of
@@ -19,10 +19,11 @@ def keep_freed_memory() -> bool:
     says how much is to be kept, nothing changes.
     """
     if any(name in os.environ for name in OWN):
-        return False
+        return
     try:
         mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, TypeError):  # macOS and musl have none, Windows has no such library
-        return False
-    thresholds = ((MMAP_THRESHOLD, LARGE_BYTES), (TRIM_THRESHOLD, KEPT_BYTES))
-    return all(mallopt(name, size) for name, size in thresholds)
+        return
+    # Both or none: whichever is set, glibc adapts neither to the blocks that it sees any more.
+    if mallopt(MMAP_THRESHOLD, LARGE_BYTES):
+        mallopt(TRIM_THRESHOLD, KEPT_BYTES)

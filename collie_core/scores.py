@@ -120,9 +120,7 @@ def _contenders(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:
     """
     groups, ends = _groups(scores, k)
     maxima = _maxima(groups)
-    least = _maxima(_groups(maxima, k)[0])
-    least = least.topk(min(k, least.shape[1]), dim=1).values[:, -1:]
-    least = least.clamp(min=torch.finfo(scores.dtype).min)  # what is -inf is no contender
+    least = _least(maxima, k)
     is_open = ~(maxima < least)  # not >=, so that a NaN is a contender
     tied = (is_open.sum(1) > MANY * k).nonzero().flatten()
     is_open[tied] = False
@@ -130,10 +128,10 @@ def _contenders(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:
     chosen, places = (~(groups[rows, :, numbers] < least[rows])).nonzero(as_tuple=True)
     within, beyond = (~(ends < least)).index_fill_(0, tied, False).nonzero(as_tuple=True)
     of_tied = _not_below(scores[tied], least[tied], k)
-    width, every = scores.shape[1], groups.shape[1] * groups.shape[2]
+    width, apart = scores.shape[1], groups.shape[2]
     found = (
-        rows[chosen] * width + places * groups.shape[2] + numbers[chosen],
-        within * width + every + beyond,
+        rows[chosen] * width + places * apart + numbers[chosen],
+        within * width + width - ends.shape[1] + beyond,
         tied[of_tied[0]] * width + of_tied[1],
     )
     cells = torch.cat(found)
@@ -151,7 +149,14 @@ def _groups(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:
     size = min(GROUP, scores.shape[1] // (4 * k))
     size = size if size >= LEAST_GROUP else 1
     whole = scores.shape[1] - scores.shape[1] % size
-    return scores[:, :whole].view(-1, size, whole // size), scores[:, whole:]
+    return scores[:, :whole].view(len(scores), size, whole // size), scores[:, whole:]
+
+
+def _least(maxima: Tensor, k: int) -> Tensor:
+    """Return a score that k columns of each row reach, if so many are above -inf: (B, 1)."""
+    coarse = _maxima(_groups(maxima, k)[0])
+    least = coarse.topk(min(k, coarse.shape[1]), dim=1).values[:, -1:]
+    return least.clamp(min=torch.finfo(maxima.dtype).min)  # what is -inf is no contender
 
 
 def _maxima(groups: Tensor) -> Tensor:

@@ -69,7 +69,7 @@ def sweep(name: str, before: int | None, every: int, home: Path) -> dict[str, An
     if ending != "exit 0":
         raise RuntimeError(f"{name} ended with {ending} when nobody killed it")
     undisturbed, failed, killed = visible(root), [], 0
-    # not up to the last: DuckDB's threads may get by with one change fewer, and nothing is killed
+    # a lone kill is midway: DuckDB may get by with a change fewer, and never come to the last
     first = 1 + (len(changes) - 1) % every // 2
     for point in range(first, len(changes) + 1, every):
         shutil.rmtree(root)
