@@ -1,6 +1,6 @@
 """What all assets have in common."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import wraps
 from inspect import isgeneratorfunction
 from typing import Any
@@ -9,12 +9,14 @@ import dagster as dg
 
 from collie_pipeline.partitions import window
 from collie_pipeline.project import Project
+from collie_pipeline.storage.io_managers import REPEATED
 from collie_pipeline.threads import on_threads
 from collie_pipeline.unchanged import MADE_OF, made_of
 from collie_pipeline.versions import made_by
 from collie_pipeline.weeks import Week
 
 OWNER = "team:recommendations"
+IDS = ("user_id", "item_id")
 COMPUTED = {
     "models",
     "evaluation",
@@ -83,12 +85,12 @@ def _record(project: Project) -> None:
         context.add_output_metadata({MADE_OF: made}, context.output_for_asset_key(key))
 
 
-def of(key: str) -> dg.AssetIn:
-    """Return the input that is the asset `key` of the same week."""
-    return dg.AssetIn(key=dg.AssetKey(key.split("/")))
+def of(key: str, repeated: Sequence[str] = ()) -> dg.AssetIn:
+    """Return the input that is the asset `key` of the same week; see `REPEATED`."""
+    return dg.AssetIn(key=dg.AssetKey(key.split("/")), metadata={REPEATED: list(repeated)})
 
 
-def of_window(key: str, project: Project) -> dg.AssetIn:
-    """Return the input that is the asset `key` of every week of the window."""
+def of_window(key: str, project: Project, repeated: Sequence[str] = ()) -> dg.AssetIn:
+    """Return the input that is the asset `key` of every week of the window; see `REPEATED`."""
     mapping = window(project.settings.window_weeks)
-    return dg.AssetIn(key=dg.AssetKey(key.split("/")), partition_mapping=mapping)
+    return of(key, repeated)._replace(partition_mapping=mapping)

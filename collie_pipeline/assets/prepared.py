@@ -10,7 +10,7 @@ import dagster as dg
 import pandas as pd
 
 from collie_pipeline.assets.checks import found, promised
-from collie_pipeline.assets.common import asset, described, of, of_window, recorded
+from collie_pipeline.assets.common import IDS, asset, described, of, of_window, recorded
 from collie_pipeline.charts import bars
 from collie_pipeline.checking import (
     Finding,
@@ -122,7 +122,7 @@ def encoded(project: Project) -> dg.AssetsDefinition:
         "The window's positives, by outside id: one row a user and an item.",
         {"parquet"},
         CODE,
-        ins={"window": of_window("prepared/clean", project), "items": of("raw/items")},
+        ins={"window": of_window("prepared/clean", project, IDS), "items": of("raw/items")},
         io_manager_key="parquet",
         check_specs=promised(key, KNOWN_ITEMS, blocking=False),
     )
@@ -153,7 +153,7 @@ def hdf5(project: Project) -> dg.AssetsDefinition:
         "The window's positives with integers for ids, in a file that is read by chunks.",
         {"hdf5"},
         CODE,
-        ins={"positives": of("prepared/implicit")},
+        ins={"positives": of("prepared/implicit", IDS)},
         io_manager_key="hdf5",
     )
     def positives_on_disk(positives: pd.DataFrame) -> Any:

@@ -9,7 +9,7 @@ import dagster as dg
 import pandas as pd
 
 from collie_pipeline.assets.checks import found, promised
-from collie_pipeline.assets.common import asset, of, of_window, recorded
+from collie_pipeline.assets.common import IDS, asset, of, of_window, recorded
 from collie_pipeline.assets.prepared import (
     CODE,
     NO_FUTURE,
@@ -44,7 +44,7 @@ def rated(project: Project) -> dg.AssetsDefinition:
         "prepared/hdf5.",
         {"hdf5"},
         CODE,
-        ins={"window": of_window("prepared/clean", project), "positives": of("prepared/hdf5")},
+        ins={"window": of_window("prepared/clean", project, IDS), "positives": of("prepared/hdf5")},
         io_manager_key="hdf5",
     )
     def ratings_on_disk(

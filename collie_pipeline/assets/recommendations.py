@@ -8,7 +8,7 @@ import dagster as dg
 import pandas as pd
 
 from collie_pipeline.assets.checks import found, promised
-from collie_pipeline.assets.common import asset, of, of_window
+from collie_pipeline.assets.common import IDS, asset, of, of_window
 from collie_pipeline.assets.publishing import changes, publication
 from collie_pipeline.charts import bars
 from collie_pipeline.checking import coverage, new_lists, similar_lists, unseen, whole_lists
@@ -44,7 +44,7 @@ def users(project: Project) -> dg.AssetsDefinition:
         ins={
             "champion": of("models/champion"),
             "positives": of("prepared/hdf5"),
-            "clean": of_window("prepared/clean", project),
+            "clean": of_window("prepared/clean", project, IDS),
             "known_users": of("raw/users"),
         },
         io_manager_key="parquet",

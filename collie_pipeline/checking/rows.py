@@ -11,8 +11,8 @@ from collie_pipeline.weeks import Week
 
 STOPS = 10.0  # times the usual rows, or one part in so many of them: a broken source, not a holiday
 CLEAN: Mapping[str, str] = {
-    "user_id": "str",
-    "item_id": "str",
+    "user_id": "category",
+    "item_id": "category",
     "rating": "float32",
     "timestamp": "datetime64[us, UTC]",
 }

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from collie_core.allocator import giving_memory_back
 from collie_pipeline.preparation.faults import Faults
 from collie_pipeline.preparation.ids import ParsedIds, parse_ids
 from collie_pipeline.preparation.missing import parse_numbers, plain_text
@@ -19,6 +20,7 @@ FAULT = "source_fault"  # a column with what the source itself saw is wrong with
 AS_READ = ("user_id", "item_id", "rating", "timestamp")
 
 
+@giving_memory_back
 def clean(
     raw: pd.DataFrame,
     week: Week,
@@ -42,8 +44,8 @@ def clean(
 
     Returns
     -------
-    Clean rows sorted by timestamp, user_id, item_id; quarantined rows as text, sorted by
-    source_row, with a `reason` out of `REASONS`.
+    Clean rows sorted by timestamp, user_id, item_id, ids as categories, none that no row has;
+    quarantined rows as text, sorted by source_row, with a `reason` out of `REASONS`.
 
     Raises
     ------
@@ -64,12 +66,12 @@ def clean(
     rows = _in_order(users, items, ratings, moments, faults)
     refused = _quarantine(raw, faults)  # before the sound rows, which take the most memory
     sound = {
-        "user_id": users.rows(rows),
-        "item_id": items.rows(rows),
+        "user_id": users.among(rows),
+        "item_id": items.among(rows),
         "rating": ratings[rows],
-        "timestamp": pd.Series(moments[rows].view("datetime64[us]")).dt.tz_localize("UTC"),
+        "timestamp": pd.Series(moments[rows], copy=False).astype("datetime64[us, UTC]"),
     }
-    return pd.DataFrame(sound), refused
+    return pd.DataFrame(sound, copy=False), refused
 
 
 def _refuse_missing_columns(raw: pd.DataFrame, mode: Mode) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -42,11 +43,25 @@ class ParsedIds:
         for place, name in enumerate(FAULTS):
             yield name, self.faults == place
 
-    def rows(self, which: npt.NDArray[np.integer] | None = None) -> "pd.Series[str]":
-        """Return the texts of the rows `which`, or of all, null where there is no id."""
-        codes = self.codes if which is None else self.codes[which]
+    def rows(self) -> "pd.Series[str]":
+        """Return the text of each row, null where there is no id."""
         with_null = pd.concat([self.texts, pd.Series([None], dtype="str")], ignore_index=True)
-        return pd.Series(with_null.array.take(codes))
+        return pd.Series(with_null.array.take(self.codes))
+
+    def among(self, rows: npt.NDArray[np.integer]) -> pd.Categorical:
+        """Return the texts of `rows`, each of which has an id, and none but these."""
+        codes, known = numbered(self.codes[rows], self.texts.to_numpy())
+        return pd.Categorical.from_codes(codes, categories=pd.Index(known, dtype="str"))
+
+
+def numbered(
+    codes: npt.NDArray[np.int32], ids: npt.NDArray[Any]
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[Any]]:
+    """Return `codes` (B,) as places among those of `ids` that are there, and these."""
+    is_there = np.zeros(len(ids), dtype=np.bool_)
+    is_there[codes] = True
+    places = np.cumsum(is_there, dtype=np.int32) - 1
+    return places[codes], ids[is_there]
 
 
 def parse_ids(values: pd.Series) -> ParsedIds:

@@ -6,7 +6,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from collie_core.allocator import giving_memory_back
+from collie_pipeline.preparation.ids import numbered
+
 Keys = npt.NDArray[np.str_]
+BLOCKS = 16  # of users, whose pairs are hashed at once: all at once are the most of the memory
 
 
 @dataclass(frozen=True)
@@ -33,11 +37,15 @@ class Encoded:
 
     def table(self) -> pd.DataFrame:
         """Return the positives by outside id, (B, 3): user_id, item_id, timestamp."""
-        moments = pd.Series(self.timestamps.astype("datetime64[us]")).dt.tz_localize("UTC")
-        ids = {"user_id": self.user_ids[self.users], "item_id": self.item_ids[self.items]}
-        return pd.DataFrame({**ids, "timestamp": moments}).astype(dict.fromkeys(ids, "str"))
+        columns = {
+            "user_id": pd.Categorical.from_codes(self.users, pd.Index(self.user_ids, dtype="str")),
+            "item_id": pd.Categorical.from_codes(self.items, pd.Index(self.item_ids, dtype="str")),
+            "timestamp": pd.Series(self.timestamps).astype("datetime64[us, UTC]"),
+        }
+        return pd.DataFrame(columns)
 
 
+@giving_memory_back
 def implicit(
     window: pd.DataFrame,
     min_rating: float = 4.0,
@@ -55,14 +63,14 @@ def implicit(
     ValueError
         If nothing is left; the message counts the rows after each step.
     """
-    liked = window[window["rating"].isna() | (window["rating"] >= min_rating)]
-    pairs = _latest(encode(liked))
+    is_liked = window["rating"].isna() | (window["rating"] >= min_rating)
+    pairs = _latest(encode(window.loc[is_liked, ["user_id", "item_id", "timestamp"]]))
     kept = _often_enough(pairs.users, pairs.items, min_user_interactions, min_item_interactions)
     if not kept.any():
         raise ValueError(
-            f"nothing is left of {len(window)} clean rows: {len(liked)} have a rating of at least "
-            f"{min_rating} (prepare.min_rating), {len(pairs.users)} are distinct pairs, and 0 "
-            f"belong to users with {min_user_interactions} (prepare.min_user_interactions) and "
+            f"nothing is left of {len(window)} clean rows: {is_liked.sum()} have a rating of at "
+            f"least {min_rating} (prepare.min_rating), {len(pairs.users)} are distinct pairs, and "
+            f"0 belong to users with {min_user_interactions} (prepare.min_user_interactions) and "
             f"items with {min_item_interactions} (prepare.min_item_interactions): lower these "
             "settings or widen window_weeks"
         )
@@ -110,22 +118,19 @@ def _often_enough(
 
 def _latest(rows: Encoded) -> Encoded:
     """Return the latest of each pair's rows."""
-    pairs = pd.Series(rows.users.astype(np.int64) << 32 | rows.items)
-    return _part(rows, ~pairs.duplicated(keep="last").to_numpy())
+    again = np.zeros(len(rows.users), dtype=np.bool_)
+    for block in range(BLOCKS):
+        own = np.flatnonzero(rows.users % BLOCKS == block)
+        pairs = pd.Series(rows.users[own].astype(np.int64) << 32 | rows.items[own])
+        again[own] = pairs.duplicated(keep="last")
+    return _part(rows, ~again)
 
 
 def _part(rows: Encoded, kept: npt.NDArray[np.bool_]) -> Encoded:
     """Return those of `rows` that are `kept` (B,), and only the ids that they have."""
-    users, user_ids = _numbered(rows.users[kept], rows.user_ids)
-    items, item_ids = _numbered(rows.items[kept], rows.item_ids)
+    users, user_ids = numbered(rows.users[kept], rows.user_ids)
+    items, item_ids = numbered(rows.items[kept], rows.item_ids)
     return Encoded(user_ids, item_ids, users, items, rows.timestamps[kept])
-
-
-def _numbered(codes: npt.NDArray[np.int32], ids: Keys) -> tuple[npt.NDArray[np.int32], Keys]:
-    """Return `codes` (B,) as places among those of `ids` that are there, and these."""
-    is_there = np.bincount(codes, minlength=len(ids)) > 0
-    places = np.cumsum(is_there, dtype=np.int32) - 1
-    return places[codes], ids[is_there]
 
 
 def encode(pairs: pd.DataFrame) -> Encoded:
@@ -151,9 +156,9 @@ def _is_in_order(*columns: npt.NDArray[np.integer]) -> bool:
 
 def _codes(ids: pd.Series) -> tuple[npt.NDArray[np.int32], Keys]:
     # Ids are ordered by code point, on every machine: a locale would order them otherwise.
-    codes, distinct = pd.factorize(ids)
-    known = np.asarray(distinct.tolist(), dtype=np.str_)
+    among = ids.astype("category").cat
+    known = np.asarray(among.categories.tolist(), dtype=np.str_)
     order = np.argsort(known, kind="stable")
     place = np.empty(len(known), dtype=np.int32)
     place[order] = np.arange(len(known), dtype=np.int32)
-    return place[codes], known[order]
+    return numbered(place[among.codes], known[order])

@@ -31,7 +31,7 @@ def parse_numbers(values: pd.Series) -> tuple[npt.NDArray[np.float64], npt.NDArr
     if not pd.api.types.is_string_dtype(values.dtype):
         return _numbers(values), is_missing(values)
     texts = pa.array(values)
-    if _are_digits(texts):  # to look for blanks and "nan" takes ten times as long
+    if are_digits(texts, EXACT_DIGITS):  # to look for blanks and "nan" takes ten times as long
         whole = pc.cast(texts, pa.int64()).to_numpy(zero_copy_only=False)
         return whole.astype(np.float64), np.zeros(len(values), dtype=np.bool_)
     codes, distinct = pd.factorize(values)
@@ -45,11 +45,11 @@ def _numbers(values: pd.Series) -> npt.NDArray[np.float64]:
     return numbers.to_numpy(np.float64, na_value=np.nan)
 
 
-def _are_digits(texts: pa.Array | pa.ChunkedArray) -> bool:
-    """Return whether every one of `texts` is there and has 1 to `EXACT_DIGITS` digits alone."""
+def are_digits(texts: pa.Array | pa.ChunkedArray, most: int) -> bool:
+    """Return whether every one of `texts` is there and has 1 to `most` digits alone."""
     longest = pc.max(pc.binary_length(texts)).as_py() or 0
     digits = pc.all(pc.ascii_is_decimal(texts), skip_nulls=False).as_py()
-    return bool(digits) and longest <= EXACT_DIGITS
+    return bool(digits) and longest <= most
 
 
 def _text(value: object) -> str:

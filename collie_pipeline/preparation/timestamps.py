@@ -50,7 +50,17 @@ def parse_times(values: pd.Series, unit: TimeUnit) -> Times:
         return _of_moments(
             pd.to_datetime(texts, errors="coerce", utc=True, format="ISO8601"), missing
         )
+    if isinstance(values.dtype, np.dtype) and values.dtype.kind in "iu":
+        return _of_whole_numbers(values.to_numpy(), MICROSECONDS[unit])
     return _of_numbers(*parse_numbers(values), MICROSECONDS[unit])
+
+
+def _of_whole_numbers(numbers: npt.NDArray[np.integer], scale: int) -> Times:
+    absurd = (numbers < EARLIEST // scale) | (numbers >= LATEST // scale)
+    microseconds = np.where(absurd, 0, numbers).astype(np.int64)
+    microseconds *= scale
+    neither = np.zeros(len(numbers), dtype=np.bool_)
+    return Times(microseconds, missing=neither, unparsable=neither, absurd=absurd)
 
 
 def _of_moments(moments: pd.Series, missing: Mask) -> Times:
@@ -62,11 +72,14 @@ def _of_moments(moments: pd.Series, missing: Mask) -> Times:
 def _of_numbers(numbers: npt.NDArray[np.float64], missing: Mask, scale: int) -> Times:
     unparsable = np.isnan(numbers) & ~missing
     # float64 holds every microsecond until the year 2255, so that nothing sane is rounded
-    scaled = np.clip(np.nan_to_num(numbers), -(2.0**62) / scale, 2.0**62 / scale) * scale
-    return _sorted_out(np.rint(scaled).astype(np.int64), missing, unparsable)
+    scaled = np.nan_to_num(numbers)
+    np.clip(scaled, -(2.0**62) / scale, 2.0**62 / scale, out=scaled)
+    scaled *= scale
+    return _sorted_out(np.rint(scaled, out=scaled).astype(np.int64), missing, unparsable)
 
 
 def _sorted_out(microseconds: npt.NDArray[np.int64], missing: Mask, unparsable: Mask) -> Times:
     stated = ~(missing | unparsable)
     absurd = stated & ((microseconds < EARLIEST) | (microseconds >= LATEST))
-    return Times(np.where(stated & ~absurd, microseconds, 0), missing, unparsable, absurd)
+    microseconds[~stated | absurd] = 0
+    return Times(microseconds, missing, unparsable, absurd)

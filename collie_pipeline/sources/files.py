@@ -1,7 +1,7 @@
 """The source `files`: Parquet or CSV(.gz) files of a folder, their columns named in settings."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -11,7 +11,6 @@ import numpy.typing as npt
 import pandas as pd
 
 from collie_pipeline.preparation.clean import FAULT
-from collie_pipeline.preparation.missing import plain_text
 from collie_pipeline.sections import Files, Mode, TimeUnit
 from collie_pipeline.settings import Settings
 from collie_pipeline.sources.about import genre_texts, one_row_an_id
@@ -24,6 +23,7 @@ from collie_pipeline.sources.by_week import (
     span_of,
     week_numbers,
 )
+from collie_pipeline.sources.csv_files import together
 from collie_pipeline.sources.digest import Signature, file_digest, signature, unchanged
 from collie_pipeline.sources.protocol import INTERACTION_COLUMNS, ITEM_COLUMNS
 from collie_pipeline.sources.tables import (
@@ -74,7 +74,7 @@ class FilesSource:
                 before += len(own)
         if not parts:
             return pd.DataFrame(columns=[*columns, "source_row"]).astype({"source_row": "int64"})
-        return _together(parts)
+        return together(parts)
 
     def items(self, week: Week) -> pd.DataFrame:  # noqa: ARG002 - a file of items has no weeks
         """See `Source`; without `files.items` nothing is known of any."""
@@ -174,17 +174,8 @@ class FilesSource:
     def _whole(self, paths: list[Path], columns: dict[str, str]) -> pd.DataFrame:
         """Return `columns` of all `paths`, without the lines that are broken."""
         with unchanged(paths):
-            rows = _together([self._read(path, columns) for path in paths])
+            rows = together([self._read(path, columns) for path in paths])
         return rows[rows[FAULT].isna()].drop(columns=FAULT) if FAULT in rows else rows
-
-
-def _together(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """Return all rows; a column that is a number in one file and text in another is text."""
-    for column in parts[0].columns.drop(FAULT, errors="ignore"):
-        kinds = {part[column].dtype for part in parts}
-        if len(kinds) > 1 and not all(kind.kind == "M" for kind in kinds):
-            parts = [part.assign(**{column: plain_text(part[column])}) for part in parts]
-    return pd.concat(parts, ignore_index=True)
 
 
 @lru_cache(maxsize=1024)

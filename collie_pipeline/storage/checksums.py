@@ -98,7 +98,7 @@ def read_table(path: Path, **selection: Any) -> pd.DataFrame:
     Parameters
     ----------
     path : the file.
-    selection : `columns` and `filters` of `pandas.read_parquet`.
+    selection : `columns` and `filters` of `pandas.read_parquet`, and `read_dictionary` of pyarrow.
 
     Raises
     ------

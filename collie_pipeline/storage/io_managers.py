@@ -17,6 +17,8 @@ from collie_pipeline.storage.markdown import PREVIEWED, markdown
 if TYPE_CHECKING:
     from collie_core.scorer import Bundled
 
+REPEATED = "repeated"  # metadata of an input: columns of text with few different values for rows
+
 
 class OnDisk(dg.ConfigurableIOManager):
     """Common ground: one file an asset and a week."""
@@ -76,7 +78,8 @@ class ParquetIO(OnDisk):
     """Tables as Parquet; several weeks are read as one table, oldest first."""
 
     def handle_output(self, context: dg.OutputContext, obj: pd.DataFrame) -> None:
-        """Write the table."""
+        """Write the table, categories as text: a file names none that no row has."""
+        obj = obj.astype(dict.fromkeys(obj.select_dtypes("category"), "str"))
         path = self.path(context.asset_key, context.asset_partition_key, ".parquet")
         with recording(path) as temporary:
             obj.to_parquet(temporary, index=False)
@@ -90,10 +93,23 @@ class ParquetIO(OnDisk):
         )
 
     def load_input(self, context: dg.InputContext) -> pd.DataFrame:
-        """Read the table, or the tables of the window as one."""
+        """Read the table, or those of the window as one, the text of `REPEATED` as categories."""
+        repeated = context.definition_metadata.get(REPEATED)
         with blaming_files():
-            tables = [read_table(path) for path in self.paths(context, ".parquet")]
-        return pd.concat(tables, ignore_index=True) if len(tables) > 1 else tables[0]
+            paths = self.paths(context, ".parquet")
+            tables = [read_table(path, read_dictionary=repeated) for path in paths]
+        return _stacked(tables) if len(tables) > 1 else tables[0]
+
+
+def _stacked(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Return the rows of all `tables`; pandas alone would make text of categories that differ."""
+    for column in map(str, tables[0].select_dtypes("category")):
+        known = [table[column].cat.categories.astype("str") for table in tables]
+        union = known[0].append(known[1:]).unique()
+        tables = [
+            table.assign(**{column: table[column].cat.set_categories(union)}) for table in tables
+        ]
+    return pd.concat(tables, ignore_index=True)
 
 
 class Hdf5IO(OnDisk):

@@ -217,8 +217,8 @@ def test_clean_rows_are_typed_and_sorted() -> None:
     raw = rows({"user_id": "b"}, {"user_id": "a", "item_id": "z"}, {"user_id": "a"})
     sound = clean(raw.iloc[::-1], WEEK)[0]
     assert sound.dtypes.astype(str).to_dict() == {
-        "user_id": "str",
-        "item_id": "str",
+        "user_id": "category",
+        "item_id": "category",
         "rating": "float32",
         "timestamp": "datetime64[us, UTC]",
     }
@@ -250,7 +250,16 @@ def test_week_without_rows_gives_two_empty_tables_of_the_same_form() -> None:
     full = clean(rows({}, {"user_id": None}), WEEK)
     for empty, other in zip(clean(rows({}).iloc[:0], WEEK), full, strict=True):
         assert len(empty) == 0
-        assert empty.dtypes.to_dict() == other.dtypes.to_dict()
+        assert empty.dtypes.astype("str").to_dict() == other.dtypes.astype("str").to_dict()
+
+
+def test_ids_of_refused_rows_are_no_categories() -> None:
+    raw = rows({}, {"user_id": "gone", "item_id": "too", "rating": "x"})
+    sound = clean(raw, WEEK)[0]
+    assert [sound[each].cat.categories.tolist() for each in ("user_id", "item_id")] == [
+        ["u"],
+        ["i"],
+    ]
 
 
 def test_quarantine_can_be_stored_whatever_was_read(tmp_path: object) -> None:

@@ -97,7 +97,7 @@ def test_columns_delimiter_and_encoding_are_those_of_the_settings(
     assert rows.iloc[0].to_dict() == {
         "user_id": "Jörg",
         "item_id": "Käse",
-        "timestamp": f"{DAY}000",
+        "timestamp": DAY * 1_000,
         "source_row": 1,
     }
 
