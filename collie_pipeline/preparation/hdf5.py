@@ -7,11 +7,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from collie_core.allocator import giving_memory_back
 from collie_core.interactions import read_ids as read_all_ids
 from collie_core.utils import pandas_df_to_hdf5
 from collie_pipeline.preparation.implicit import Encoded, Keys, encode
 
 
+@giving_memory_back
 def write_hdf5(positives: Encoded | pd.DataFrame, path: Path) -> None:
     """Write `positives`, or a table of them by outside id, to `path`; see `pandas_df_to_hdf5`.
 
