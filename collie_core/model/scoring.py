@@ -194,12 +194,16 @@ class TwoSided(Scoring):
 
     def score_all(self, users: Tensor) -> Tensor:
         """Score every item for `users` (B,): (B, N), higher is better."""
-        items = self.item_side(torch.arange(self.num_items, device=self.device)[None])
+        items = tuple(part[None] for part in self.every_item_side())
         blocks = self._blocks(users.to(self.device), self.num_items)
         return self._joined([self.match(self.user_side(each[:, None]), items) for each in blocks])
 
+    def every_item_side(self) -> Side:
+        """Return what is known of all items: tensors of shape (N, their size)."""
+        return self.item_side(torch.arange(self.num_items, device=self.device))
+
     def _get_item_embeddings(self) -> Tensor:
-        return self.item_side(torch.arange(self.num_items, device=self.device))[0]
+        return self.every_item_side()[0]
 
     def _get_user_embeddings(self) -> Tensor:
         return self.user_side(torch.arange(self.num_users, device=self.device))[0]
