@@ -38,8 +38,10 @@ class Served:
     def score_all(self, users: Tensor) -> Tensor:
         """Score every item for `users` (B,): (B, N)."""
         strangers = torch.from_numpy(self.strangers)[users.long(), None]
-        popular = self.popularity.score_all(users).float()
-        return torch.where(strangers, popular, self.model.score_all(users).float())
+        scores = self.model.score_all(users).float()
+        if not strangers.any():
+            return scores
+        return torch.where(strangers, self.popularity.score_all(users).float(), scores)
 
 
 @dataclass(frozen=True)

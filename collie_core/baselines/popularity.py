@@ -36,8 +36,8 @@ class Popularity:
         return len(self.counts)
 
     def score_all(self, users: Tensor) -> Tensor:
-        """Score every item for `users` (B,): (B, N)."""
-        return self.counts.repeat(len(users), 1)
+        """Score every item for `users` (B,): (B, N), one row that all share, not to be written."""
+        return self.counts.expand(len(users), -1)
 
     def tensors(self) -> dict[str, Tensor]:
         """Return the counts."""

@@ -64,7 +64,7 @@ def users(project: Project) -> dg.AssetsDefinition:
 
         table = user_lists(champion, positives, clean, known_users, k)
         warm_ids, item_ids = read_ids(positives)
-        known = {*warm_ids, *clean["user_id"], *known_users["user_id"].astype(str)}
+        known = {*warm_ids, *clean["user_id"].unique(), *known_users["user_id"].astype(str)}
         covered = coverage(table, len(item_ids), least)
         sources = table.groupby("source")["user_id"].nunique()
         yield dg.Output(

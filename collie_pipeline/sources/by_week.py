@@ -42,15 +42,16 @@ def running_number() -> int:
 
 
 def span_of(
-    numbers: Numbers, settings: Settings, place: object, hint: Callable[[], str] = str
+    numbers: Numbers, settings: Settings, place: object, rows: int, hint: Callable[[], str] = str
 ) -> tuple[Week, Week]:
-    """Return the first and the last week of `numbers`, (B,), within the settings' start and end.
+    """Return the first and the last week of `numbers`, (W,), within the settings' start and end.
 
     Weeks that have not begun do not count: one row of the year 2150 is a fault of that row.
 
     Parameters
     ----------
-    place : what has the rows, for the error.
+    numbers : of the weeks of some rows, each at least once.
+    place, rows : what has the rows, and how many, for the error.
     hint : says what might be wrong with the times.
 
     Raises
@@ -61,7 +62,7 @@ def span_of(
     dated = numbers[_dated(numbers)]
     if not len(dated):
         raise ValueError(
-            f"{place} has {len(numbers)} rows and no usable timestamp among them{hint()}: check "
+            f"{place} has {rows} rows and no usable timestamp among them{hint()}: check "
             "files.time_unit and files.columns.timestamp, or set files.mode = 'snapshot'"
         )
     return bounded(week_numbered(int(dated.min())), week_numbered(int(dated.max())), settings)
@@ -113,7 +114,7 @@ def rows_of(numbers: Numbers, week: Week, newest: Week) -> npt.NDArray[np.bool_]
 
 
 def newest_over(numbers: Numbers, span: tuple[Week, Week]) -> Week:
-    """Return the last week of `numbers`, (B,), in `span` that is over, or the last over of `span`.
+    """Return the last week of `numbers`, (W,), in `span` that is over, or the last over of `span`.
 
     A span of which no week is over yet has its first.
     """

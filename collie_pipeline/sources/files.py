@@ -54,9 +54,9 @@ class FilesSource:
         newest file was written.
         """
         if self.mode == "events":
-            numbers = [self._weeks(path) for path in self._paths]
-            together = np.concatenate(numbers)
-            return span_of(together, self.settings, self._folder, self._unit_hint)
+            numbers = np.concatenate([self._different_weeks(path) for path in self._paths])
+            rows = sum(len(self._weeks(path)) for path in self._paths)
+            return span_of(numbers, self.settings, self._folder, rows, self._unit_hint)
         written = max(path.stat().st_mtime for path in self._paths)
         over = Week.of(datetime.fromtimestamp(written, UTC)).previous
         week = Week.of(self.settings.end) if self.settings.end else over
@@ -120,9 +120,12 @@ class FilesSource:
         return find_files(self._folder, self.settings.files.interactions)
 
     def _weeks(self, path: Path) -> Numbers:
-        return _weeks(
-            signature(path), self._interaction_columns()["timestamp"], self.settings.files
-        )
+        column = self._interaction_columns()["timestamp"]
+        return _weeks(signature(path), column, self.settings.files)
+
+    def _different_weeks(self, path: Path) -> Numbers:
+        column = self._interaction_columns()["timestamp"]
+        return _different_weeks(signature(path), column, self.settings.files)
 
     def _unit_hint(self) -> str:
         column = self._interaction_columns()["timestamp"]
@@ -138,8 +141,8 @@ class FilesSource:
         span = self.span()
         for path in self._paths:
             if self.mode == "events":
-                numbers = self._weeks(path)
-                yield path, rows_of(numbers, week, newest_over(numbers, span))
+                newest = newest_over(self._different_weeks(path), span)
+                yield path, rows_of(self._weeks(path), week, newest)
             else:
                 columns = list(self._interaction_columns().values())
                 rows = len(read_columns(path, columns, self.settings.files))
@@ -181,3 +184,8 @@ class FilesSource:
 @lru_cache(maxsize=1024)
 def _weeks(signed: Signature, column: str, files: Files) -> Numbers:
     return week_numbers(read_columns(signed[0], [column], files)[column], files.time_unit)
+
+
+@lru_cache(maxsize=1024)
+def _different_weeks(signed: Signature, column: str, files: Files) -> Numbers:
+    return np.unique(_weeks(signed, column, files))

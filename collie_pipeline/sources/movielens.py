@@ -29,7 +29,7 @@ class MovieLensSource:
 
     def span(self) -> tuple[Week, Week]:
         """See `Source`."""
-        return span_of(self._weeks, self.settings, self._folder / "u.data")
+        return span_of(self._weeks, self.settings, self._folder / "u.data", len(self._weeks))
 
     def interactions(self, week: Week) -> pd.DataFrame:
         """See `Source`; `source_row` is the line of `u.data`."""

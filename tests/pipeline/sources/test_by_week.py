@@ -41,7 +41,7 @@ def test_rows_of_weeks_that_have_not_begun_are_faults_of_these_rows() -> None:
     week = Week.of(date(2026, 1, 5))
     later = datetime.now(UTC) + timedelta(weeks=2)
     numbers = week_numbers(pd.Series([week.key, later.isoformat(), None]), "iso")
-    assert span_of(numbers, Settings(), "u.data") == (week, week)
+    assert span_of(numbers, Settings(), "u.data", len(numbers)) == (week, week)
     assert rows_of(numbers, week, newest=week).tolist() == [True, True, True]
 
 
@@ -57,4 +57,4 @@ def test_rows_without_a_time_are_of_the_last_week_that_is_over() -> None:
 
 def test_only_unusable_times_are_refused() -> None:
     with pytest.raises(ValueError, match=r"u\.data has 2 rows and no usable timestamp"):
-        span_of(np.full(2, UNDATED), Settings(), "u.data")
+        span_of(np.full(2, UNDATED), Settings(), "u.data", 2)
