@@ -12,6 +12,7 @@ from collie_core.interactions.hdf5_file import columns_of, known_counts, opened
 from collie_pipeline.needs import GPU_MEMORY, MEMORY, Counts, Need, needed
 from collie_pipeline.settings import Settings
 
+MANY_ITEMS = 10_000  # beyond which a loss over all of them takes longest
 MIB = 1 << 20
 FEWER_ITEMS = "raise prepare.min_item_interactions"
 WAYS_OUT: Mapping[str, str] = {
@@ -77,6 +78,19 @@ def refuse_what_does_not_fit(
                 f"({largest}: {in_words(need.parts[kind][largest])}){_elsewhere(kind)}"
             )
     return need
+
+
+def slow(name: str, settings: Settings, counts: Counts) -> str:
+    """Return what takes long in every epoch of `name`, with the way out; "" where nothing does."""
+    family = name.partition("/")[0]
+    own = getattr(settings.models, family)
+    if not getattr(own, "is_of_all_items", False) or counts.num_items <= MANY_ITEMS:
+        return ""
+    return (
+        f"{name} scores all {counts.num_items:,} items for each of {counts.num_users:,} users in "
+        f"every epoch, as models.{family}.loss = {own.loss!r} does: best with no more than some "
+        f"{MANY_ITEMS:,} items; 'softmax' draws a few"
+    )
 
 
 def at_most(needs: Sequence[Need]) -> dict[str, float]:

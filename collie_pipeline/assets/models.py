@@ -90,16 +90,19 @@ def _needed(
     ----------
     data : HDF5 file that each model, or stage, is made of.
     """
-    from collie_pipeline.planning import at_most, counts_in, in_full, refuse_what_does_not_fit
+    from collie_pipeline.planning import at_most, counts_in, in_full, refuse_what_does_not_fit, slow
 
     needs = []
     for name, path in data.items():
         try:
-            need = refuse_what_does_not_fit(name, project.settings, counts_in(path), kind)
+            counts = counts_in(path)
+            need = refuse_what_does_not_fit(name, project.settings, counts, kind)
         except ValueError as error:
             raise dg.Failure(str(error), allow_retries=False) from None
         needs.append(need)
         context.log.info(in_full(need))
+        if said := slow(name, project.settings, counts):
+            context.log.warning(said)
     totals = {
         f"{memory.lower().replace(' ', '_')}_needed_mib": size
         for memory, size in at_most(needs).items()

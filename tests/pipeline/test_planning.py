@@ -24,6 +24,7 @@ from collie_pipeline.planning import (
     in_words,
     plan_table,
     refuse_what_does_not_fit,
+    slow,
 )
 from collie_pipeline.settings import Settings
 
@@ -158,6 +159,21 @@ def test_what_only_a_gpu_has_no_room_for_may_go_to_the_cpu(settings: Settings) -
         refuse_what_does_not_fit("matrix_factorization", settings, counts, "cuda", have)
     refuse_what_does_not_fit("matrix_factorization", settings, counts, "cpu", have)
     refuse_what_does_not_fit("popularity", settings, counts, "cuda", have)
+
+
+def test_a_loss_over_too_many_items_is_named_with_the_way_out(settings: Settings) -> None:
+    full = settings.models.matrix_factorization.model_copy(update={"loss": "full_softmax"})
+    models = settings.models.model_copy(update={"matrix_factorization": full})
+    chosen = settings.model_copy(update={"models": models})
+    said = slow("matrix_factorization", chosen, Counts(50, 10_001, 2_000))
+    assert "10,001 items" in said
+    assert "models.matrix_factorization.loss = 'full_softmax'" in said
+    assert "'softmax'" in said
+    assert not slow("matrix_factorization", chosen, Counts(50, 10_000, 2_000))
+    assert not slow("ease", chosen, LARGE)
+    drawn = settings.models.hybrid
+    assert not drawn.is_of_all_items
+    assert not slow("hybrid/all", chosen, LARGE)
 
 
 def test_unknown_model_is_refused(settings: Settings) -> None:
