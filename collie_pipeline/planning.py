@@ -11,6 +11,7 @@ from collie_core.baselines.ease import memory_bytes
 from collie_core.interactions.hdf5_file import columns_of, known_counts, opened
 from collie_pipeline.needs import GPU_MEMORY, MEMORY, Counts, Need, needed
 from collie_pipeline.settings import Settings
+from collie_pipeline.training_settings import Training
 
 MANY_ITEMS = 10_000  # beyond which a loss over all of them takes longest
 MIB = 1 << 20
@@ -83,8 +84,8 @@ def refuse_what_does_not_fit(
 def slow(name: str, settings: Settings, counts: Counts) -> str:
     """Return what takes long in every epoch of `name`, with the way out; "" where nothing does."""
     family = name.partition("/")[0]
-    own = getattr(settings.models, family)
-    if not getattr(own, "is_of_all_items", False) or counts.num_items <= MANY_ITEMS:
+    own = getattr(settings.models, family, None)  # a baseline may have none
+    if not (isinstance(own, Training) and own.is_of_all_items) or counts.num_items <= MANY_ITEMS:
         return ""
     return (
         f"{name} scores all {counts.num_items:,} items for each of {counts.num_users:,} users in "
