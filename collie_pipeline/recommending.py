@@ -90,8 +90,8 @@ def user_lists(
     """
     warm_ids, items = read_ids(positives)
     item_ids = np.asarray(items, dtype=object)
-    everyone = pd.concat([clean["user_id"], users["user_id"], pd.Series(warm_ids)]).astype(str)
-    cold_ids = np.array(sorted({*everyone.unique()} - {*warm_ids.tolist()}), dtype=np.str_)
+    known = {*clean["user_id"].unique(), *users["user_id"].astype(str)}
+    cold_ids = np.array(sorted(known - {*warm_ids.tolist()}), dtype=np.str_)
     popularity = Popularity.fit(read_positives(positives))
     tables = [
         _lists(scorer, numbers, ids.astype(object), item_ids, _seen(clean, ids, item_ids), k, name)

@@ -14,9 +14,14 @@ def plain_text(values: pd.Series) -> pd.Series:
 
     What is no Unicode becomes U+FFFD.
     """
-    if isinstance(values.dtype, np.dtype) and values.dtype.kind in "iu":
+    if are_integers(values):
         return values.astype("str")  # the same, at a fifth of the time
     return values.map(_text, na_action="ignore").astype("str")
+
+
+def are_integers(values: pd.Series) -> bool:
+    """Return whether `values` are of an integer type, of which none can be missing."""
+    return isinstance(values.dtype, np.dtype) and values.dtype.kind in "iu"
 
 
 def is_missing(values: pd.Series) -> npt.NDArray[np.bool_]:

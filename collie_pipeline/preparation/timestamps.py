@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from collie_pipeline.preparation.missing import is_missing, parse_numbers, plain_text
+from collie_pipeline.preparation.missing import are_integers, is_missing, parse_numbers, plain_text
 from collie_pipeline.sections import TimeUnit
 
 EARLIEST = 31_536_000_000_000  # 1971-01-01: what is earlier is 0, or seconds read as ms or us
@@ -50,7 +50,7 @@ def parse_times(values: pd.Series, unit: TimeUnit) -> Times:
         return _of_moments(
             pd.to_datetime(texts, errors="coerce", utc=True, format="ISO8601"), missing
         )
-    if isinstance(values.dtype, np.dtype) and values.dtype.kind in "iu":
+    if are_integers(values):
         return _of_whole_numbers(values.to_numpy(), MICROSECONDS[unit])
     return _of_numbers(*parse_numbers(values), MICROSECONDS[unit])
 

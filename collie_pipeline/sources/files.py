@@ -54,8 +54,8 @@ class FilesSource:
         newest file was written.
         """
         if self.mode == "events":
-            numbers = np.concatenate([self._different_weeks(path) for path in self._paths])
-            rows = sum(len(self._weeks(path)) for path in self._paths)
+            numbers = np.concatenate([_different_weeks(*self._times(path)) for path in self._paths])
+            rows = sum(len(_weeks(*self._times(path))) for path in self._paths)
             return span_of(numbers, self.settings, self._folder, rows, self._unit_hint)
         written = max(path.stat().st_mtime for path in self._paths)
         over = Week.of(datetime.fromtimestamp(written, UTC)).previous
@@ -119,13 +119,9 @@ class FilesSource:
     def _paths(self) -> list[Path]:
         return find_files(self._folder, self.settings.files.interactions)
 
-    def _weeks(self, path: Path) -> Numbers:
-        column = self._interaction_columns()["timestamp"]
-        return _weeks(signature(path), column, self.settings.files)
-
-    def _different_weeks(self, path: Path) -> Numbers:
-        column = self._interaction_columns()["timestamp"]
-        return _different_weeks(signature(path), column, self.settings.files)
+    def _times(self, path: Path) -> tuple[Signature, str, Files]:
+        """Return the file, the column of it, and the settings, by which its weeks are kept."""
+        return signature(path), self._interaction_columns()["timestamp"], self.settings.files
 
     def _unit_hint(self) -> str:
         column = self._interaction_columns()["timestamp"]
@@ -141,8 +137,9 @@ class FilesSource:
         span = self.span()
         for path in self._paths:
             if self.mode == "events":
-                newest = newest_over(self._different_weeks(path), span)
-                yield path, rows_of(self._weeks(path), week, newest)
+                times = self._times(path)
+                newest = newest_over(_different_weeks(*times), span)
+                yield path, rows_of(_weeks(*times), week, newest)
             else:
                 columns = list(self._interaction_columns().values())
                 rows = len(read_columns(path, columns, self.settings.files))
